@@ -1,0 +1,148 @@
+//! The trait that every connector implements, and the requests and answers it deals in.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use langnghe_model::{Capabilities, CitizenId, Event, EventId, Profile, Reply, Timestamp};
+
+use crate::{Host, SendError};
+
+/// The code for one configured channel.
+#[async_trait]
+pub trait Connector: fmt::Debug + Send + Sync {
+    /// The word for its kind in the configuration (`messenger`).
+    fn kind(&self) -> &'static str;
+
+    /// What the channel can show and carry.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Verifies a webhook and normalises every item in it. Pure: same request, same result.
+    ///
+    /// The answer is sent only after the events are stored.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the request is not the provider's or cannot be read; nothing of it is kept.
+    fn receive(&self, request: &WebhookRequest<'_>) -> Result<Received, Rejection>;
+
+    /// Sends one rendered reply. Bounded in time by the connector's own timeout.
+    ///
+    /// # Errors
+    /// [`SendError`], which says what the sender does next.
+    async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError>;
+
+    /// Looks up what the messenger tells of a citizen. Best effort.
+    ///
+    /// # Errors
+    /// [`SendError`] when the provider could not be asked.
+    async fn profile(&self, citizen: &CitizenId) -> Result<Profile, SendError> {
+        let _unused: &CitizenId = citizen;
+        Ok(Profile::default())
+    }
+
+    /// Routes of the channel's own beside the webhook, for a channel whose provider we are.
+    fn routes(&self, host: Arc<dyn Host>) -> Option<axum::Router> {
+        drop(host);
+        None
+    }
+}
+
+/// A request that came to `/webhooks/{channel}`.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookRequest<'a> {
+    /// GET for verifications, POST for events.
+    pub method: &'a Method,
+    /// The raw query, without `?`.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body, byte for byte.
+    pub body: &'a [u8],
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// What a connector made of a webhook.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// What to answer once the events are stored.
+    pub answer: Answer,
+    /// Everything in the request, in its order.
+    pub events: Vec<Event>,
+}
+
+/// An answer to a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, content_type: "text/plain; charset=utf-8", body: Bytes::new() }
+    }
+}
+
+/// Why a webhook was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The signature is missing, malformed or wrong: a constant 401 with an empty body.
+    #[error("wrong signature")]
+    Signature,
+    /// The verification token is wrong: 403.
+    #[error("wrong verification token")]
+    Verification,
+    /// The method is none that this channel's webhook takes: 405.
+    #[error("method not allowed")]
+    Method,
+    /// Signed, but unreadable: 400. The text says what, and quotes nothing of the body.
+    #[error("malformed body: {0}")]
+    Malformed(&'static str),
+}
+
+impl Rejection {
+    /// The status to answer with.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Signature => StatusCode::UNAUTHORIZED,
+            Self::Verification => StatusCode::FORBIDDEN,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// A short word for metrics.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Verification => "verification",
+            Self::Method => "method",
+            Self::Malformed(_) => "malformed",
+        }
+    }
+}
+
+/// One rendered reply on its way out.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Names the reply over all attempts; connectors pass it on where the provider can hold it, so
+    /// that a repetition can be recognised.
+    pub id: &'a str,
+    /// To whom.
+    pub citizen: &'a CitizenId,
+    /// What.
+    pub reply: &'a Reply,
+}
+
+/// A reply that the provider took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// The provider's id of it, where it gives one.
+    pub message: Option<EventId>,
+}

@@ -1,0 +1,76 @@
+//! Why a reply was not sent: each variant is a decision of what happens next.
+
+use std::time::Duration;
+
+/// Why a reply was not sent. Never holds a token, a citizen's id or words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The provider wants us slower: try again, not before `after` if it is given. Uses up no attempt.
+    #[error("throttled by the provider ({code})")]
+    Throttled {
+        /// For how long the provider asks us to wait.
+        after: Option<Duration>,
+        /// What is to be paused.
+        scope: ThrottleScope,
+        /// The provider's code.
+        code: String,
+    },
+    /// The time in which we may write freely is over: kept until the citizen writes again.
+    #[error("the messaging window is closed ({code})")]
+    WindowClosed {
+        /// The provider's code.
+        code: String,
+    },
+    /// The citizen is not there now (web chat closed, another program holds the thread): kept until
+    /// they come back. Uses up no attempt.
+    #[error("the recipient is away")]
+    Away,
+    /// The citizen cannot be reached any more: they blocked us or closed the account. Not tried again.
+    #[error("the recipient is gone ({code})")]
+    RecipientGone {
+        /// The provider's code.
+        code: String,
+    },
+    /// Our token, permission or account is not in order: the channel is paused, an operator must act.
+    #[error("our credentials or permissions are refused ({code})")]
+    Credentials {
+        /// The provider's code.
+        code: String,
+    },
+    /// The provider will never take this message. Goes to the dead letters.
+    #[error("rejected by the provider ({code})")]
+    Rejected {
+        /// The provider's code.
+        code: String,
+    },
+    /// No usable answer: refused connection, time-out, 5xx. Tried again.
+    #[error("transport failure ({reason})")]
+    Transport {
+        /// A short word: `timeout`, `connect`, `status 502`.
+        reason: String,
+    },
+}
+
+impl SendError {
+    /// A short word for metrics.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Throttled { .. } => "throttled",
+            Self::WindowClosed { .. } => "window_closed",
+            Self::Away => "away",
+            Self::RecipientGone { .. } => "recipient_gone",
+            Self::Credentials { .. } => "credentials",
+            Self::Rejected { .. } => "rejected",
+            Self::Transport { .. } => "transport",
+        }
+    }
+}
+
+/// What a throttling answer pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThrottleScope {
+    /// The whole channel.
+    Channel,
+    /// This citizen only.
+    Recipient,
+}

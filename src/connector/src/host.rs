@@ -1,0 +1,78 @@
+//! What the program offers to a channel that has routes of its own (the web chat).
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use langnghe_model::{CitizenId, ConversationId, Event, Timestamp, event::Media};
+
+/// What a connector with routes of its own may ask of the program.
+#[async_trait]
+pub trait Host: fmt::Debug + Send + Sync {
+    /// The time.
+    fn now(&self) -> Timestamp;
+
+    /// Takes events in. When it returns they are durable, or it says which were not taken and why.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when nothing could be stored: the citizen's side keeps them and tries again.
+    async fn accept(&self, events: Vec<Event>) -> Result<Vec<Acceptance>, Unavailable>;
+
+    /// Says that a citizen is there: replies that wait for them are sent.
+    async fn present(&self, citizen: &CitizenId);
+
+    /// Keeps a file that a citizen uploaded; gives back where it lies.
+    ///
+    /// # Errors
+    /// [`MediaRefusal`].
+    async fn keep_media(
+        &self,
+        conversation: &ConversationId,
+        upload: Upload,
+    ) -> Result<Media, MediaRefusal>;
+}
+
+/// What became of one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// Stored; it will be processed.
+    Stored,
+    /// It was already here; nothing changed.
+    Duplicate,
+    /// The citizen sends more than the configured bound: cut.
+    Flooded,
+}
+
+/// Nothing can be stored just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("busy or unavailable; try again in {} s", retry_after.as_secs())]
+pub struct Unavailable {
+    /// When to try again.
+    pub retry_after: Duration,
+}
+
+/// A file that a citizen uploaded.
+#[derive(Debug)]
+pub struct Upload {
+    /// Its bytes, within the bound of the connector's configuration.
+    pub bytes: Bytes,
+    /// The file name that the citizen's device gave, if any; not to be trusted.
+    pub name: Option<String>,
+}
+
+/// Why a file was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MediaRefusal {
+    /// Larger than the configuration allows.
+    #[error("the file is larger than {limit} bytes")]
+    TooLarge {
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// Its content is no picture, film, recording or document that is taken.
+    #[error("this kind of file is not taken")]
+    Kind,
+    /// It could not be written.
+    #[error("the file could not be kept")]
+    Unavailable,
+}

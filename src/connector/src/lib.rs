@@ -1,0 +1,22 @@
+//! What the connector of a messenger is, and what all connectors share.
+//!
+//! A connector turns a provider's webhooks into [`Event`](langnghe_model::Event)s
+//! ([`Connector::receive`], pure) and [`Reply`](langnghe_model::Reply)s into the provider's requests
+//! ([`Connector::send`]). It declares what the channel can show as
+//! [`Capabilities`](langnghe_model::Capabilities); [`render`] fits replies to them before they are
+//! queued, so a connector only encodes.
+//!
+//! **Invariants.** A connector knows nothing of flows, stores, tickets or routes of the program.
+//! `receive` does no I/O and reads no clock.
+
+mod connector;
+mod error;
+mod host;
+pub mod http_client;
+mod render;
+pub mod signature;
+
+pub use connector::{Answer, Connector, Outgoing, Received, Rejection, Sent, WebhookRequest};
+pub use error::{SendError, ThrottleScope};
+pub use host::{Acceptance, Host, MediaRefusal, Unavailable, Upload};
+pub use render::render;

@@ -1,0 +1,116 @@
+//! What a channel can show and carry, as data: connectors declare it, rendering obeys it.
+
+use std::time::Duration;
+
+use crate::event::MediaKind;
+
+/// What a channel can show and carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The longest text of one message.
+    pub text: TextLimit,
+    /// Tappable suggestions under a message, if it has them.
+    pub quick_replies: Option<ChoiceLimit>,
+    /// Buttons inside a message, if it has them.
+    pub buttons: Option<ChoiceLimit>,
+    /// A list to pick from, if it has one.
+    pub list: Option<ChoiceLimit>,
+    /// Media that can be sent by URL, with the largest size in bytes.
+    pub media: Vec<MediaLimit>,
+    /// Whether a message can ask for the device's place.
+    pub ask_location: bool,
+    /// Whether a message can ask for the phone number that the messenger knows.
+    pub ask_phone: bool,
+    /// Whether a message can ask for the e-mail address that the messenger knows.
+    pub ask_email: bool,
+    /// Whether "typing" can be shown.
+    pub typing: bool,
+    /// Whether staff can take the conversation over in the provider's inbox.
+    pub hand_over: bool,
+    /// For how long after a citizen's message we may write freely; `None` means always.
+    pub window: Option<Duration>,
+    /// Which characters it carries.
+    pub encoding: Encoding,
+}
+
+impl Capabilities {
+    /// A channel that carries nothing but text of at most `max` characters.
+    pub fn text_only(max: usize) -> Self {
+        Self {
+            text: TextLimit { max, unit: TextUnit::Characters },
+            quick_replies: None,
+            buttons: None,
+            list: None,
+            media: Vec::new(),
+            ask_location: false,
+            ask_phone: false,
+            ask_email: false,
+            typing: false,
+            hand_over: false,
+            window: None,
+            encoding: Encoding::Unicode,
+        }
+    }
+}
+
+/// The longest text of one message, in the unit that the provider counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextLimit {
+    /// How many.
+    pub max: usize,
+    /// Of what.
+    pub unit: TextUnit,
+}
+
+/// How a provider counts text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextUnit {
+    /// Unicode scalar values.
+    Characters,
+    /// UTF-16 code units.
+    Utf16,
+    /// UTF-8 bytes.
+    Bytes,
+}
+
+impl TextUnit {
+    /// How long `text` is in this unit.
+    pub fn count(self, text: &str) -> usize {
+        match self {
+            Self::Characters => text.chars().count(),
+            Self::Utf16 => text.encode_utf16().count(),
+            Self::Bytes => text.len(),
+        }
+    }
+}
+
+/// How many choices a message can carry, and how long their parts may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChoiceLimit {
+    /// How many choices.
+    pub max: usize,
+    /// The longest title, in characters.
+    pub title: usize,
+    /// The longest payload, in characters.
+    pub payload: usize,
+    /// The longest text above them, in characters.
+    pub text: usize,
+}
+
+/// One kind of media that a channel can send by URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MediaLimit {
+    /// The kind.
+    pub kind: MediaKind,
+    /// The largest size in bytes.
+    pub bytes: u64,
+}
+
+/// Which characters a channel carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// All of them.
+    Unicode,
+    /// Text is transliterated to letters without diacritics before it is sent.
+    Unaccented,
+}

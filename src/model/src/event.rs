@@ -1,0 +1,285 @@
+//! One normalised inbound thing: what a connector makes of a provider's webhook.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConversationId, DedupKey, EventId, Timestamp};
+
+/// One normalised inbound thing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The provider's id, or one the connector derived; a redelivery has the same.
+    pub id: EventId,
+    /// Who wrote, and where.
+    pub conversation: ConversationId,
+    /// When it happened by the provider's clock.
+    pub sent_at: Timestamp,
+    /// When we received it.
+    pub received_at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// The key by which a redelivery is recognised.
+    pub fn dedup_key(&self) -> DedupKey {
+        self.id.dedup_key(&self.conversation.channel)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The citizen sent something.
+    Message(Message),
+    /// The citizen pressed a button of an earlier message, a menu or "Get started".
+    Postback {
+        /// What the button carries; `None` where the provider hides it from us.
+        payload: Option<String>,
+        /// What the citizen saw on it.
+        title: Option<String>,
+        /// Where they came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        referral: Option<Referral>,
+    },
+    /// The citizen came (back) through a link, a QR code or an advertisement.
+    Referral(Referral),
+    /// The citizen changed a message that they had sent.
+    Edit {
+        /// The message.
+        message: EventId,
+        /// Its new text.
+        text: String,
+    },
+    /// The citizen took a message back.
+    Deleted {
+        /// The message.
+        message: EventId,
+    },
+    /// The citizen reacted to a message.
+    Reaction {
+        /// The message.
+        message: EventId,
+        /// The emoji, or the provider's word where it gives none; `None` when taken back.
+        emoji: Option<String>,
+    },
+    /// The citizen subscribed to the account.
+    Follow,
+    /// The citizen unsubscribed from, or blocked, the account.
+    Unfollow,
+    /// News of messages that we sent.
+    Receipt(Receipt),
+    /// The account's own message, seen from outside: our own send or one that staff typed.
+    Echo {
+        /// True when a person typed it in the provider's inbox.
+        by_staff: bool,
+        /// What we attached to our own send, if it was ours.
+        metadata: Option<String>,
+    },
+    /// Who may answer in this conversation changed.
+    Control {
+        /// True when we may answer from now on; false when a person or another program holds it.
+        ours: bool,
+    },
+    /// One of our own timers came due; its name is what the flow gave it.
+    Timer {
+        /// The name.
+        name: String,
+    },
+    /// We cut this citizen's flood of messages; they are to be told once.
+    Flood,
+    /// Something that the connector does not know: kept raw, counted, never an error.
+    Unknown {
+        /// The provider's word for it.
+        name: String,
+        /// The provider's JSON, whole.
+        raw: serde_json::Value,
+    },
+}
+
+impl EventKind {
+    /// A short word for logs and metrics; never holds anything that a citizen wrote.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Postback { .. } => "postback",
+            Self::Referral(_) => "referral",
+            Self::Edit { .. } => "edit",
+            Self::Deleted { .. } => "deleted",
+            Self::Reaction { .. } => "reaction",
+            Self::Follow => "follow",
+            Self::Unfollow => "unfollow",
+            Self::Receipt(_) => "receipt",
+            Self::Echo { .. } => "echo",
+            Self::Control { .. } => "control",
+            Self::Timer { .. } => "timer",
+            Self::Flood => "flood",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+/// What a citizen sent: any mixture of text, a chosen payload and attachments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The text, exactly as the provider gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The payload of the choice that was tapped; `text` then holds what the citizen saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    /// Attachments, in the provider's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<EventId>,
+    /// Where the citizen came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Referral>,
+}
+
+/// Something that came with, or instead of, text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Attachment {
+    /// A picture, film, recording or file.
+    Media(Media),
+    /// A place.
+    Location(Location),
+    /// A contact card.
+    Contact(Contact),
+    /// A sticker; a "like" is one too.
+    Sticker {
+        /// The provider's id.
+        id: Option<String>,
+        /// Where its picture lies.
+        url: Option<String>,
+    },
+    /// A shared link or post.
+    Link {
+        /// Where it points; not to be fetched without a guard.
+        url: Option<String>,
+        /// What the provider shows for it.
+        title: Option<String>,
+    },
+    /// A kind that the connector does not know, kept raw.
+    Other {
+        /// The provider's word for it.
+        name: String,
+        /// The provider's JSON.
+        raw: serde_json::Value,
+    },
+}
+
+/// A picture, film, recording or file that lies at a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Where it lies: the provider's link, which can expire, or ours.
+    pub url: String,
+    /// Its media type (`image/jpeg`), where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Its size in bytes, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Its file name, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What a medium is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// A picture, moving ones (GIF) included.
+    Image,
+    /// A film.
+    Video,
+    /// A recording.
+    Audio,
+    /// Any other file.
+    File,
+}
+
+impl MediaKind {
+    /// The word used in flow files, metrics and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::File => "file",
+        }
+    }
+}
+
+/// A place on the earth, as shared by a device or a map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Location {
+    /// Degrees north, WGS 84, -90 to 90.
+    pub latitude: f64,
+    /// Degrees east, WGS 84, -180 to 180.
+    pub longitude: f64,
+    /// Uncertainty in metres, where the device told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// A name or address that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// A contact card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The name on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its phone numbers, as written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<String>,
+    /// Its e-mail addresses, as written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<String>,
+}
+
+/// Where a citizen came from: a link, a QR code, an advertisement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Referral {
+    /// The text that the link carries, for example the `ref` of an m.me link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The provider's word for the kind of source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// News of messages that we sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "snake_case")]
+pub enum Receipt {
+    /// They reached the device.
+    Delivered {
+        /// The provider's ids of the messages, where it names them.
+        messages: Vec<EventId>,
+        /// Everything sent up to this moment is meant, where the provider says so.
+        up_to: Option<Timestamp>,
+    },
+    /// They were read.
+    Read {
+        /// Everything sent up to this moment.
+        up_to: Option<Timestamp>,
+    },
+    /// One could not be delivered after all.
+    Failed {
+        /// The provider's id of the message.
+        message: EventId,
+        /// The provider's code, for the operator.
+        code: Option<String>,
+    },
+}

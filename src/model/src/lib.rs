@@ -1,0 +1,23 @@
+//! Words shared by every part of Lắng Nghe: ids, time, events, replies, capabilities, tickets,
+//! problems in files, and Vietnamese text folding.
+//!
+//! **Invariants.** No I/O, no async, no clock, no randomness. Nothing here knows a provider, a flow
+//! or a store.
+
+pub mod capabilities;
+pub mod event;
+pub mod fold;
+mod id;
+pub mod problem;
+pub mod profile;
+pub mod reply;
+pub mod ticket;
+mod time;
+
+pub use capabilities::Capabilities;
+pub use event::{Event, EventKind};
+pub use id::{BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, IdError, TicketId};
+pub use problem::Problem;
+pub use profile::Profile;
+pub use reply::Reply;
+pub use time::Timestamp;
