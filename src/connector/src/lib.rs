@@ -12,7 +12,6 @@
 mod connector;
 mod error;
 mod host;
-pub mod http_client;
 mod render;
 pub mod signature;
 

@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The flow language and the engine: TOML files become checked flows, and a pure [`Library::step`]
+//! turns a session and an event into a new session, replies, tickets and timers.
+//!
+//! **Invariants.** No I/O, no clock, no randomness: everything comes in as arguments. No provider's
+//! name. A flow always ends. No input makes `step` panic.
+
+mod library;
+mod session;
+mod step;
+
+pub use library::{Agency, Library, Loaded, Settings};
+pub use session::{Session, SessionError};
+pub use step::{Context, Step, TimerRequest};

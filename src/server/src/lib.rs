@@ -1,1 +1,9 @@
-//! Placeholder.
+//! One replica: the loops (accept, worker, sender, forwarder, timers, sweep), the routes, limits and
+//! metrics.
+
+pub mod clock;
+mod parts;
+mod settings;
+
+pub use parts::{ChannelParts, Parts, ServeError, serve};
+pub use settings::{Flood, MediaSettings, RetrySchedule, Settings};

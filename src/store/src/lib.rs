@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Where everything is kept: one trait of operations, its implementations, and the contract suite
+//! that judges them.
+//!
+//! **Invariants.** A store knows bytes and keys, not meanings: it never decodes an event, a session,
+//! a reply or a ticket. Every operation is atomic. Time comes in as an argument where it decides
+//! something, so that the suite needs no waiting.
+
+mod error;
+mod operations;
+mod store;
+
+pub use error::StoreError;
+pub use operations::*;
+pub use store::Store;

@@ -1,0 +1,52 @@
+//! What one turn takes and gives.
+
+use langnghe_model::{
+    Capabilities, Profile, Reply, Timestamp,
+    ticket::{TicketDraft, TicketSummary},
+};
+
+use crate::Session;
+
+/// What one turn takes besides the session and the event.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// The code for the ticket, should this turn make one.
+    pub ticket_code: &'a str,
+    /// What the channel can show.
+    pub capabilities: &'a Capabilities,
+    /// What the messenger tells of the citizen.
+    pub profile: Option<&'a Profile>,
+    /// The citizen's tickets; given only after a turn asked for them by [`Step::needs_tickets`].
+    pub tickets: Option<&'a [TicketSummary]>,
+}
+
+/// What one turn gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// The session from now on; `None` when nothing needs to be remembered.
+    pub session: Option<Session>,
+    /// What to say, in order.
+    pub replies: Vec<Reply>,
+    /// What a finished flow produced: at most one ticket a turn, under [`Context::ticket_code`].
+    pub ticket: Option<TicketDraft>,
+    /// Timers to set or cancel.
+    pub timers: Vec<TimerRequest>,
+    /// The citizen asked for everything held of them to be erased: do it before the rest.
+    pub erase: bool,
+    /// The turn needs the citizen's tickets: do nothing else of this, and take the turn again with
+    /// [`Context::tickets`].
+    pub needs_tickets: bool,
+    /// Why the event itself is to be set aside for an operator (an unknown kind), if it is.
+    pub set_aside: Option<String>,
+}
+
+/// A timer to set or cancel; when due it comes back as `EventKind::Timer`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimerRequest {
+    /// Its name within the conversation; setting it again replaces it.
+    pub name: String,
+    /// When; `None` cancels it.
+    pub at: Option<Timestamp>,
+}

@@ -1,0 +1,1 @@
+//! The guarded HTTP client: time-outs, bounded bodies, no redirects, private addresses refused unless allowed.

@@ -1,0 +1,239 @@
+//! The trait that every store implements.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
+
+use crate::{
+    Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
+    Disabled, Erased, NewEvent, OutboxReply, Purged, Retention, Settlement, StoreError,
+    StoredTicket, TicketFilter,
+};
+
+/// Where everything is kept.
+///
+/// The contract, which [`contract`](crate) tests hold every implementation to:
+/// - What an operation acknowledged survives `kill -9` at the next instant.
+/// - A batch is applied in its order; each item is all or nothing; one transaction may carry many.
+/// - Events of a conversation are claimed in the order in which they were accepted, by one holder of
+///   the lease at a time. A lease that ran out lets another claim; the token of the first is then
+///   refused.
+/// - Replies of a conversation are claimed in the order in which they were committed; one that waits
+///   (retry, parked) holds back those behind it and no other conversation's.
+/// - "Waits up to `wait`" returns as soon as there is something, with what there is, and with
+///   nothing when the time is over. Cancelling the future loses nothing.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Takes events in: dedup mark, inbox, readiness, in one. An answer for each, in order; two equal
+    /// keys in one batch are a duplicate too.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or [`StoreError::Unavailable`]; then none was taken.
+    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp)
+    -> Result<Vec<Accepted>, StoreError>;
+
+    /// Takes the lease on up to `max` conversations with waiting events, those that wait longest
+    /// first. Waits up to `wait`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn claim(
+        &self,
+        max: usize,
+        lease: Duration,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Vec<Claim>, StoreError>;
+
+    /// Applies what workers did; an answer for each, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; then none was applied, and the leases run out by themselves.
+    async fn commit(
+        &self,
+        commits: Vec<Commit>,
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError>;
+
+    /// Gives a claimed conversation back unprocessed; it is ready again at `at`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn release(
+        &self,
+        conversation: &ConversationId,
+        token: crate::LeaseToken,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Takes the lease on up to `max` replies of `channel` that are due, each the first of its
+    /// conversation, oldest first. Waits up to `wait`, and less where one comes due before.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn claim_outbox(
+        &self,
+        channel: &ChannelId,
+        max: usize,
+        lease: Duration,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Vec<OutboxReply>, StoreError>;
+
+    /// Says what became of claimed replies. A lost lease is passed over: somebody else has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; then none was applied.
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Makes the parked replies of a conversation due, as the citizen is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn wake(&self, conversation: &ConversationId) -> Result<(), StoreError>;
+
+    /// Takes the lease on up to `max` tickets due for `backend`, oldest first; none while the backend
+    /// is disabled. Waits up to `wait`, and less where one comes due before.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn claim_deliveries(
+        &self,
+        backend: &BackendId,
+        max: usize,
+        lease: Duration,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Says what became of claimed deliveries. A lost lease is passed over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; then none was applied.
+    async fn settle_deliveries(
+        &self,
+        settlements: Vec<DeliverySettlement>,
+    ) -> Result<(), StoreError>;
+
+    /// Moves up to `max` timers that are due into their conversations' inboxes; says how many. A
+    /// timer's event passes the bound of its conversation's inbox. Waits up to `wait`, and less where
+    /// one comes due before.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn fire_timers(
+        &self,
+        max: usize,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<usize, StoreError>;
+
+    /// Finds a ticket by its id or its code.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn ticket(&self, id_or_code: &str) -> Result<Option<StoredTicket>, StoreError>;
+
+    /// Lists tickets, newest first, without their history.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn tickets(&self, filter: TicketFilter) -> Result<Vec<StoredTicket>, StoreError>;
+
+    /// Lists dead letters, newest first, from before `before` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn dead_letters(
+        &self,
+        kind: Option<DeadKind>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// Finds one dead letter.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn dead_letter(&self, id: u64) -> Result<Option<DeadLetter>, StoreError>;
+
+    /// Puts a dead letter back on its way; false when there is none of that id.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn retry_dead(&self, id: u64, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Removes a dead letter for ever (a ticket itself stays); false when there is none of that id.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn drop_dead(&self, id: u64, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Stops (`Some`) or enables (`None`) deliveries to a backend.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn set_disabled(
+        &self,
+        backend: &BackendId,
+        disabled: Option<Disabled>,
+    ) -> Result<(), StoreError>;
+
+    /// Whether deliveries to a backend are stopped.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn disabled(&self, backend: &BackendId) -> Result<Option<Disabled>, StoreError>;
+
+    /// Keeps a document under a name for good: the texts of flow versions, so that running sessions
+    /// can finish on theirs.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn keep_document(&self, name: &str, body: &[u8]) -> Result<(), StoreError>;
+
+    /// All documents whose names begin with `prefix`, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn documents(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// Removes everything held of a conversation: session, waiting events and replies, timers, dead
+    /// letters; its tickets lose their personal part and their tie to it. Dedup marks stay: they
+    /// are hashes. A ticket that still has to be delivered is delivered without its personal part.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn erase(&self, conversation: &ConversationId, now: Timestamp)
+    -> Result<Erased, StoreError>;
+
+    /// Removes what is older than `retention` allows, in bounded steps.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError>;
+
+    /// How much waits. Cheap enough to be asked every second.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn depths(&self) -> Result<Depths, StoreError>;
+
+    /// Whether the store can be written right now.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] with the reason.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Finishes what is under way and closes; later operations are refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn close(&self) -> Result<(), StoreError>;
+
+}
