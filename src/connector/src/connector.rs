@@ -85,7 +85,11 @@ pub struct Answer {
 
 impl Default for Answer {
     fn default() -> Self {
-        Self { status: StatusCode::OK, content_type: "text/plain; charset=utf-8", body: Bytes::new() }
+        Self {
+            status: StatusCode::OK,
+            content_type: "text/plain; charset=utf-8",
+            body: Bytes::new(),
+        }
     }
 }
 

@@ -58,7 +58,10 @@ impl Library {
         settings: Settings,
     ) -> Loaded {
         drop((flows, locales, archived, settings));
-        Loaded { library: None, problems: Vec::new() }
+        Loaded {
+            library: None,
+            problems: Vec::new(),
+        }
     }
 
     /// The texts of all current flows under names that change with their content, to be kept with

@@ -6,6 +6,10 @@ use crate::event::MediaKind;
 
 /// What a channel can show and carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an ability of its own"
+)]
 pub struct Capabilities {
     /// The longest text of one message.
     pub text: TextLimit,
@@ -37,7 +41,10 @@ impl Capabilities {
     /// A channel that carries nothing but text of at most `max` characters.
     pub fn text_only(max: usize) -> Self {
         Self {
-            text: TextLimit { max, unit: TextUnit::Characters },
+            text: TextLimit {
+                max,
+                unit: TextUnit::Characters,
+            },
             quick_replies: None,
             buttons: None,
             list: None,

@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 /// Why a text is not an identifier.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{text}` is not an id: use 1 to 40 of a-z, 0-9, `-` and `_`, beginning with a letter or digit")]
+#[error(
+    "`{text}` is not an id: use 1 to 40 of a-z, 0-9, `-` and `_`, beginning with a letter or digit"
+)]
 pub struct IdError {
     text: String,
 }
@@ -15,9 +17,17 @@ pub struct IdError {
 fn check(text: &str) -> Result<(), IdError> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let good = (1..=40).contains(&text.len())
-        && text.bytes().all(|byte| allowed(byte) || byte == b'-' || byte == b'_')
+        && text
+            .bytes()
+            .all(|byte| allowed(byte) || byte == b'-' || byte == b'_')
         && text.bytes().next().is_some_and(allowed);
-    if good { Ok(()) } else { Err(IdError { text: text.chars().take(60).collect() }) }
+    if good {
+        Ok(())
+    } else {
+        Err(IdError {
+            text: text.chars().take(60).collect(),
+        })
+    }
 }
 
 macro_rules! configured_id {
@@ -129,19 +139,24 @@ impl ConversationId {
     /// Reads what [`Self::key`] wrote.
     pub fn from_key(key: &str) -> Option<Self> {
         let (channel, citizen) = key.split_once('/')?;
-        Some(Self::new(ChannelId::new(channel).ok()?, CitizenId::new(citizen)))
+        Some(Self::new(
+            ChannelId::new(channel).ok()?,
+            CitizenId::new(citizen),
+        ))
     }
 
     /// Sixteen hexadecimal digits that name the conversation in logs and folder names without
     /// telling who it is.
     pub fn tag(&self) -> String {
         let digest = Sha256::digest(self.key().as_bytes());
-        digest.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
-            use fmt::Write as _;
-            // Writing to a string cannot fail.
-            let _: fmt::Result = write!(text, "{byte:02x}");
-            text
-        })
+        digest
+            .iter()
+            .take(8)
+            .fold(String::with_capacity(16), |mut text, byte| {
+                use fmt::Write as _;
+                write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+                text
+            })
     }
 }
 
@@ -218,7 +233,10 @@ mod tests {
     fn a_conversation_survives_its_key() {
         let page = ChannelId::new("page").expect("a good id");
         let conversation = ConversationId::new(page, CitizenId::new("84/91"));
-        assert_eq!(ConversationId::from_key(&conversation.key()), Some(conversation));
+        assert_eq!(
+            ConversationId::from_key(&conversation.key()),
+            Some(conversation)
+        );
     }
 
     #[test]

@@ -16,7 +16,9 @@ mod time;
 
 pub use capabilities::Capabilities;
 pub use event::{Event, EventKind};
-pub use id::{BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, IdError, TicketId};
+pub use id::{
+    BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, IdError, TicketId,
+};
 pub use problem::Problem;
 pub use profile::Profile;
 pub use reply::Reply;

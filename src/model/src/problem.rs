@@ -17,7 +17,10 @@ pub struct Source {
 impl Source {
     /// Puts the two together, to be shared by everything that points into it.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), text: text.into() })
+        Arc::new(Self {
+            path: path.into(),
+            text: text.into(),
+        })
     }
 }
 
@@ -62,12 +65,20 @@ impl Problem {
 
     /// A warning without a place; add one with [`Self::at`].
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
+        }
     }
 
     /// Says where: underlines `span` in `source`, with `label` beside it.
     #[must_use]
-    pub fn at(mut self, source: &Arc<Source>, span: Range<usize>, label: impl Into<String>) -> Self {
+    pub fn at(
+        mut self,
+        source: &Arc<Source>,
+        span: Range<usize>,
+        label: impl Into<String>,
+    ) -> Self {
         self.source = Some(Arc::clone(source));
         self.label = Some((span, label.into()));
         self

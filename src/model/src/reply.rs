@@ -69,7 +69,10 @@ pub struct Choice {
 impl Choice {
     /// Puts the two together.
     pub fn new(label: impl Into<String>, payload: impl Into<String>) -> Self {
-        Self { label: label.into(), payload: payload.into() }
+        Self {
+            label: label.into(),
+            payload: payload.into(),
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// A moment in milliseconds since the Unix epoch, UTC.
 ///
 /// The pure parts receive it as an argument; only the server, the stores and the binary read a clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 

@@ -2,6 +2,7 @@
 //! metrics.
 
 pub mod clock;
+pub mod crash;
 mod parts;
 mod settings;
 

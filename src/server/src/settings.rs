@@ -47,7 +47,10 @@ impl Default for Settings {
             request_time: Duration::from_secs(4),
             requests_at_once: 1024,
             retry_after: Duration::from_secs(5),
-            flood: Flood { messages: 30, per: Duration::from_secs(60) },
+            flood: Flood {
+                messages: 30,
+                per: Duration::from_secs(60),
+            },
             workers: 2,
             conversations_a_claim: 64,
             lease: Duration::from_secs(10),
@@ -93,13 +96,19 @@ pub struct RetrySchedule {
 impl RetrySchedule {
     /// For replies: about ten minutes over six attempts, as a citizen waits on the other side.
     pub fn replies() -> Self {
-        Self { waits: [2, 10, 30, 120, 480].map(Duration::from_secs).to_vec(), jitter_percent: 20 }
+        Self {
+            waits: [2, 10, 30, 120, 480].map(Duration::from_secs).to_vec(),
+            jitter_percent: 20,
+        }
     }
 
     /// For tickets: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h, as Svix does.
     pub fn deliveries() -> Self {
         let waits = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
-        Self { waits: waits.map(Duration::from_secs).to_vec(), jitter_percent: 20 }
+        Self {
+            waits: waits.map(Duration::from_secs).to_vec(),
+            jitter_percent: 20,
+        }
     }
 }
 

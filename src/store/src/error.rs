@@ -26,7 +26,9 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process has the store open for serving.
-    #[error("{path} is in use by another langnghe; stop it first, or give this one a folder of its own")]
+    #[error(
+        "{path} is in use by another langnghe; stop it first, or give this one a folder of its own"
+    )]
     InUse {
         /// Where it lies.
         path: String,

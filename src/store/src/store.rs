@@ -30,8 +30,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Full`] or [`StoreError::Unavailable`]; then none was taken.
-    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp)
-    -> Result<Vec<Accepted>, StoreError>;
+    async fn accept(
+        &self,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+    ) -> Result<Vec<Accepted>, StoreError>;
 
     /// Takes the lease on up to `max` conversations with waiting events, those that wait longest
     /// first. Waits up to `wait`.
@@ -85,11 +88,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; then none was applied.
-    async fn settle(
-        &self,
-        settlements: Vec<Settlement>,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError>;
 
     /// Makes the parked replies of a conversation due, as the citizen is there.
     ///
@@ -209,8 +208,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    async fn erase(&self, conversation: &ConversationId, now: Timestamp)
-    -> Result<Erased, StoreError>;
+    async fn erase(
+        &self,
+        conversation: &ConversationId,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError>;
 
     /// Removes what is older than `retention` allows, in bounded steps.
     ///
@@ -235,5 +237,4 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn close(&self) -> Result<(), StoreError>;
-
 }
