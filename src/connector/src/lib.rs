@@ -14,8 +14,10 @@ mod error;
 mod host;
 mod render;
 pub mod signature;
+mod sniff;
 
 pub use connector::{Answer, Connector, Outgoing, Received, Rejection, Sent, WebhookRequest};
 pub use error::{SendError, ThrottleScope};
 pub use host::{Acceptance, Host, MediaRefusal, Unavailable, Upload};
 pub use render::render;
+pub use sniff::{Sniffed, sniff};
