@@ -1,0 +1,259 @@
+//! The steps of `cargo xtask test`.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::{prerequisites, run};
+
+/// One step.
+struct Step {
+    name: &'static str,
+    /// What it does, for `--list`.
+    what: &'static str,
+    run: fn(&mut Counts) -> Result<(), String>,
+}
+
+/// How many tests ran, as cargo's own summaries say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+/// Everything is built with the same features, so that it is built once.
+const FEATURES: [&str; 3] = ["--workspace", "--features", "langnghe/crash-points"];
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "tools",
+        what: "installs or names what the tests need",
+        run: tools,
+    },
+    Step {
+        name: "format",
+        what: "cargo fmt --check",
+        run: format,
+    },
+    Step {
+        name: "clippy",
+        what: "clippy over every target, warnings refused",
+        run: clippy,
+    },
+    Step {
+        name: "policy",
+        what: "cargo deny check, where it is installed",
+        run: policy,
+    },
+    Step {
+        name: "build",
+        what: "builds the program that the tests start",
+        run: build,
+    },
+    Step {
+        name: "check",
+        what: "langnghe check over the repository's own flows",
+        run: check,
+    },
+    Step {
+        name: "tests",
+        what: "unit, contract, whole-system, browser and documentation tests",
+        run: tests,
+    },
+    Step {
+        name: "docs",
+        what: "the documentation builds without a warning",
+        run: docs,
+    },
+];
+
+/// Prints the steps.
+pub(crate) fn list() {
+    for step in STEPS {
+        println!("{:8} {}", step.name, step.what);
+    }
+}
+
+/// Runs all steps, or those named.
+///
+/// # Errors
+/// Which steps failed.
+pub(crate) fn test(only: &[String]) -> Result<(), String> {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != **name))
+    {
+        return Err(format!(
+            "there is no step `{unknown}`; see cargo xtask test --list"
+        ));
+    }
+    let begin = Instant::now();
+    let mut counts = Counts::default();
+    let mut lines = Vec::new();
+    let mut failures = Vec::new();
+    for step in STEPS {
+        if !only.is_empty() && only.iter().all(|name| name != step.name) {
+            continue;
+        }
+        println!("── {}: {}", step.name, step.what);
+        let since = Instant::now();
+        let outcome = (step.run)(&mut counts);
+        let word = if outcome.is_ok() { "ok" } else { "FAILED" };
+        lines.push(format!(
+            "{:8} {:6} {}",
+            step.name,
+            word,
+            minutes(since.elapsed())
+        ));
+        if let Err(message) = outcome {
+            eprintln!("{message}");
+            failures.push(step.name);
+            // Without the tools or the program the rest would only fail again.
+            if matches!(step.name, "tools" | "build") {
+                break;
+            }
+        }
+    }
+    println!("── {} in all", minutes(begin.elapsed()));
+    for line in lines {
+        println!("{line}");
+    }
+    if counts.passed + counts.failed > 0 {
+        println!(
+            "{} tests passed, {} failed, {} ignored",
+            counts.passed, counts.failed, counts.ignored
+        );
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("failed: {}", failures.join(", ")))
+    }
+}
+
+fn minutes(time: Duration) -> String {
+    format!(
+        "{}:{:04.1} min",
+        time.as_secs() / 60,
+        time.as_secs_f64() % 60.0
+    )
+}
+
+fn tools(_: &mut Counts) -> Result<(), String> {
+    prerequisites::ensure()
+}
+
+fn format(_: &mut Counts) -> Result<(), String> {
+    run::run(run::cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn clippy(_: &mut Counts) -> Result<(), String> {
+    let command = &mut run::cargo();
+    run::run(
+        command
+            .args(["clippy", "--quiet", "--all-targets"])
+            .args(FEATURES)
+            .args(["--", "--deny", "warnings"]),
+    )
+}
+
+fn policy(_: &mut Counts) -> Result<(), String> {
+    if prerequisites::on_path("cargo-deny").is_none() {
+        println!("cargo-deny is not installed: left out");
+        return Ok(());
+    }
+    run::run(run::cargo().args(["deny", "--offline", "check", "bans", "licenses", "sources"]))
+}
+
+fn build(_: &mut Counts) -> Result<(), String> {
+    run::run(
+        run::cargo()
+            .args(["build", "--quiet", "--bins"])
+            .args(FEATURES),
+    )
+}
+
+fn check(_: &mut Counts) -> Result<(), String> {
+    let program = run::root().join(target()?).join("debug/langnghe");
+    let mut command = Command::new(program);
+    run::run(
+        command
+            .current_dir(run::root())
+            .args(["check", "--config", "config/langnghe.toml"]),
+    )
+}
+
+fn tests(counts: &mut Counts) -> Result<(), String> {
+    let program = run::root().join(target()?).join("debug/langnghe");
+    let command = &mut run::cargo();
+    command.args(["test", "--no-fail-fast"]).args(FEATURES);
+    // The tests start this very program and do not build it again with other features.
+    command.env("LANGNGHE_PROGRAM", program);
+    run::watch(command, |line| counts.add(line))
+}
+
+fn docs(_: &mut Counts) -> Result<(), String> {
+    let command = &mut run::cargo();
+    command.env("RUSTDOCFLAGS", "--deny warnings");
+    run::run(command.args(["doc", "--quiet", "--no-deps"]).args(FEATURES))
+}
+
+/// The folder that cargo builds into.
+pub(crate) fn target() -> Result<String, String> {
+    let command = &mut run::cargo();
+    let text = run::output(command.args([
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+        "--offline",
+    ]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let folder = metadata["target_directory"].as_str();
+    folder
+        .map(str::to_owned)
+        .ok_or_else(|| "cargo names no target folder".to_owned())
+}
+
+impl Counts {
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    fn add(&mut self, line: &str) {
+        let Some((_, numbers)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for part in numbers.split(';') {
+            let Some((number, word)) = part.trim().split_once(' ') else {
+                continue;
+            };
+            let Ok(number) = number.parse::<u64>() else {
+                continue;
+            };
+            match word {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_adds_what_cargo_says() {
+        let mut counts = Counts::default();
+        counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out");
+        counts.add("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured");
+        counts.add("test other ... ok");
+        assert_eq!((counts.passed, counts.failed, counts.ignored), (14, 3, 1));
+    }
+}
