@@ -158,16 +158,16 @@ fn tappable(
 
 /// "1. …" on a line each, under the text.
 fn with_numbers(text: &str, choices: &[Choice]) -> String {
-    let mut numbered = text.trim().to_owned();
-    for (number, choice) in (1..).zip(choices) {
-        let gap = match (number, numbered.is_empty()) {
-            (1, true) => "",
-            (1, false) => "\n\n",
-            _ => "\n",
-        };
-        numbered.push_str(&format!("{gap}{number}. {}", choice.label.trim()));
+    let mut parts: Vec<String> = vec![text.trim().to_owned(), String::new()];
+    if parts[0].is_empty() {
+        parts.clear();
     }
-    numbered
+    parts.extend(
+        (1..)
+            .zip(choices)
+            .map(|(number, choice)| format!("{number}. {}", choice.label.trim())),
+    );
+    parts.join("\n")
 }
 
 fn in_words(choices: &[Choice]) -> String {

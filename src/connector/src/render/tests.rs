@@ -29,7 +29,7 @@ fn rich() -> Capabilities {
         ask_phone: true,
         typing: true,
         hand_over: true,
-        window: Some(Duration::from_secs(86_400)),
+        window: Some(Duration::from_hours(24)),
         ..Capabilities::text_only(80)
     }
 }
@@ -149,7 +149,7 @@ fn the_first_presentation_that_carries_all_is_taken() {
     };
     assert_eq!(
         render(long_payload.clone(), &capabilities),
-        [long_payload.clone()]
+        std::slice::from_ref(&long_payload)
     );
     capabilities.list = None;
     assert_eq!(render(long_payload, &capabilities), [text("?\n\n1. a")]);
