@@ -1,10 +1,29 @@
 //! One replica: the loops (accept, worker, sender, forwarder, timers, sweep), the routes, limits and
 //! metrics.
+//!
+//! The loops wait, retry and fail; what they call (`connector.receive`, `library.step`, rendering,
+//! [`next_delay`]) is pure.
 
 pub mod clock;
 pub mod crash;
+mod flood;
+mod forwarder;
+mod host;
+mod http_server;
+mod intake;
+mod media;
+mod metrics;
 mod parts;
+mod pause;
+mod retry;
+mod routes;
+mod sender;
 mod settings;
+mod sweep;
+mod timers;
+mod turn;
+mod worker;
 
 pub use parts::{ChannelParts, Parts, ServeError, serve};
+pub use retry::next_delay;
 pub use settings::{Flood, MediaSettings, RetrySchedule, Settings};

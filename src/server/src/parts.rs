@@ -1,16 +1,31 @@
 //! What a replica is made of, and its life from start to stop.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use langnghe_connector::Connector;
+use arc_swap::ArcSwap;
+use langnghe_connector::{Connector, Host};
 use langnghe_desk::Backend;
 use langnghe_flow::Library;
 use langnghe_model::ChannelId;
 use langnghe_store::Store;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::Settings;
+use crate::{
+    Settings,
+    flood::FloodGuard,
+    forwarder::Forwarder,
+    host::ChannelHost,
+    http_server,
+    intake::Intake,
+    media::MediaFolder,
+    metrics::Metrics,
+    routes::{self, Shared, WebhookChannel},
+    sender::Sender,
+    sweep::Sweep,
+    timers,
+    worker::{WorkerChannel, Workers},
+};
 
 /// What a replica is made of.
 #[derive(Debug)]
@@ -18,7 +33,7 @@ pub struct Parts {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
     /// The flows; swapped as a whole when they are loaded anew.
-    pub library: Arc<arc_swap::ArcSwap<Library>>,
+    pub library: Arc<ArcSwap<Library>>,
     /// The channels.
     pub channels: Vec<ChannelParts>,
     /// The backends.
@@ -30,7 +45,7 @@ pub struct Parts {
 }
 
 /// One channel.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChannelParts {
     /// The name that the configuration gives it.
     pub id: ChannelId,
@@ -49,6 +64,9 @@ pub enum ServeError {
     /// The HTTP server failed.
     #[error("the HTTP server failed: {0}")]
     Http(#[from] std::io::Error),
+    /// The store could not be closed in order.
+    #[error("the store could not be closed: {0}")]
+    Store(#[from] langnghe_store::StoreError),
 }
 
 /// Runs a replica until `shutdown` is cancelled, then finishes what is in flight within
@@ -61,7 +79,133 @@ pub async fn serve(
     parts: Parts,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    drop((listener, parts));
-    shutdown.cancelled().await;
-    Ok(())
+    let store = Arc::clone(&parts.store);
+    let longest_stop = parts.settings.shutdown;
+    let (router, loops) = start(parts, &shutdown).await;
+    let served = http_server::serve(listener, router, shutdown.clone());
+    let mut served = std::pin::pin!(served);
+    let early = tokio::select! {
+        // Only an error ends it before it is told to.
+        served = served.as_mut() => Some(served),
+        () = shutdown.cancelled() => None,
+    };
+    shutdown.cancel();
+    tracing::info!(
+        longest_s = longest_stop.as_secs(),
+        "stopping; what is in flight is finished"
+    );
+    let finished = tokio::time::timeout(longest_stop, async {
+        let served = match early {
+            Some(served) => served,
+            None => served.await,
+        };
+        (served, loops.join_all().await)
+    });
+    let result = match finished.await {
+        Ok((served, _)) => served.map_err(ServeError::from),
+        Err(_) => {
+            tracing::warn!("stopped before all was finished; the rest goes on at the next start");
+            Ok(())
+        }
+    };
+    store.close().await?;
+    result
+}
+
+/// Starts the loops, and gives the routes to serve beside them.
+async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet<()>) {
+    let Parts {
+        store,
+        library,
+        channels,
+        backends,
+        settings,
+        extra_routes,
+    } = parts;
+    let metrics = Arc::new(Metrics::new());
+    let media = Arc::new(MediaFolder::open(settings.media.clone()).await);
+    let intake = Arc::new(Intake {
+        store: Arc::clone(&store),
+        flood: FloodGuard::new(settings.flood),
+        retry_after: settings.retry_after,
+    });
+    let mut loops = JoinSet::new();
+    let mut webhook_channels = HashMap::new();
+    let mut worker_channels = HashMap::new();
+    let mut router = extra_routes.unwrap_or_default();
+    for channel in channels {
+        let channel_metrics = metrics.channel(&channel.id);
+        let host: Arc<dyn Host> = Arc::new(ChannelHost {
+            channel: channel.id.clone(),
+            metrics: channel_metrics.clone(),
+            intake: Arc::clone(&intake),
+            media: Arc::clone(&media),
+        });
+        if let Some(routes) = channel.connector.routes(host) {
+            router = router.merge(routes);
+        }
+        webhook_channels.insert(
+            channel.id.clone(),
+            WebhookChannel {
+                connector: Arc::clone(&channel.connector),
+                metrics: channel_metrics.clone(),
+            },
+        );
+        let sender = Sender::new(
+            Arc::clone(&store),
+            channel.clone(),
+            channel_metrics.clone(),
+            settings.reply_retries.clone(),
+            settings.sends_at_once,
+        );
+        loops.spawn(Arc::new(sender).run(stop.clone()));
+        worker_channels.insert(
+            channel.id.clone(),
+            WorkerChannel {
+                parts: channel,
+                metrics: channel_metrics,
+            },
+        );
+    }
+    let workers = Arc::new(Workers {
+        store: Arc::clone(&store),
+        library,
+        channels: worker_channels,
+        media: Arc::clone(&media),
+        claim: settings.conversations_a_claim,
+        lease: settings.lease,
+    });
+    for _ in 0..settings.workers.max(1) {
+        let (workers, stop) = (Arc::clone(&workers), stop.clone());
+        loops.spawn(async move { workers.run(stop).await });
+    }
+    for backend in backends {
+        let forwarder = Forwarder {
+            store: Arc::clone(&store),
+            backend,
+            metrics: Arc::clone(&metrics),
+            retries: settings.delivery_retries.clone(),
+            at_once: settings.deliveries_at_once,
+        };
+        loops.spawn(Arc::new(forwarder).run(stop.clone()));
+    }
+    loops.spawn(timers::run(Arc::clone(&store), stop.clone()));
+    let sweep = Sweep {
+        store: Arc::clone(&store),
+        intake: Arc::clone(&intake),
+        media: Arc::clone(&media),
+        metrics: Arc::clone(&metrics),
+        retention: settings.retention,
+    };
+    loops.spawn(sweep.run(stop.clone()));
+    let shared = Arc::new(Shared {
+        store,
+        intake,
+        media,
+        metrics,
+        channels: webhook_channels,
+        places: Semaphore::new(settings.requests_at_once),
+        settings,
+    });
+    (router.merge(routes::router(shared)), loops)
 }

@@ -49,7 +49,7 @@ impl Default for Settings {
             retry_after: Duration::from_secs(5),
             flood: Flood {
                 messages: 30,
-                per: Duration::from_secs(60),
+                per: Duration::from_mins(1),
             },
             workers: 2,
             conversations_a_claim: 64,

@@ -1,0 +1,156 @@
+//! One forwarder a backend: tickets are delivered at least once under a stable key, or become dead
+//! letters that an operator sees.
+
+use std::{sync::Arc, time::Duration};
+
+use langnghe_desk::{Backend, DeliveryError, Handover};
+use langnghe_store::{Delivery, DeliveryResult, DeliverySettlement, Disabled, Store};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    RetrySchedule, clock,
+    crash::{self, Point},
+    metrics::Metrics,
+    pause::Backoff,
+    retry::next_delay,
+};
+
+const CLAIM_WAIT: Duration = Duration::from_secs(5);
+/// Longer than any backend's own time-out, so that a ticket in flight is not claimed again.
+const DELIVERY_LEASE: Duration = Duration::from_mins(2);
+
+/// The forwarder of one backend.
+#[derive(Debug)]
+pub(crate) struct Forwarder {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) retries: RetrySchedule,
+    pub(crate) at_once: usize,
+}
+
+impl Forwarder {
+    /// Forwards until `stop`; what is on its way by then is finished.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut on_their_way = JoinSet::new();
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        while !stop.is_cancelled() {
+            if on_their_way.len() >= self.at_once {
+                on_their_way.join_next().await;
+                continue;
+            }
+            let claimed = self.store.claim_deliveries(
+                self.backend.id(),
+                self.at_once - on_their_way.len(),
+                DELIVERY_LEASE,
+                clock::now(),
+                CLAIM_WAIT,
+            );
+            let claimed = tokio::select! {
+                claimed = claimed => claimed,
+                () = stop.cancelled() => break,
+            };
+            match claimed {
+                Ok(deliveries) => {
+                    backoff.reset();
+                    for delivery in deliveries {
+                        let forwarder = Arc::clone(&self);
+                        on_their_way.spawn(async move { forwarder.deliver(delivery).await });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, backend = %self.backend.id(),
+                        "a forwarder waits for the store");
+                    backoff.wait(&stop).await;
+                }
+            }
+            while on_their_way.try_join_next().is_some() {}
+        }
+        while on_their_way.join_next().await.is_some() {}
+    }
+
+    async fn deliver(&self, delivery: Delivery) {
+        crash::point(Point::Deliver);
+        let delivered = self
+            .backend
+            .deliver(Handover {
+                delivery: &delivery,
+                now: clock::now(),
+            })
+            .await;
+        crash::point(Point::Delivered);
+        let now = clock::now();
+        let result = match delivered {
+            Ok(receipt) => {
+                self.metrics.delivered(self.backend.id().as_str());
+                DeliveryResult::Delivered {
+                    reference: receipt.reference,
+                }
+            }
+            Err(error) => self.after(&error, &delivery, now).await,
+        };
+        let settlement = DeliverySettlement {
+            ticket: delivery.ticket.clone(),
+            token: delivery.token,
+            at: now,
+            result,
+        };
+        if let Err(error) = self.store.settle_deliveries(vec![settlement]).await {
+            // The lease runs out and the ticket goes out again under the same key.
+            tracing::warn!(%error, ticket = %delivery.ticket, "a delivery could not be settled");
+        }
+        crash::point(Point::DeliverySettled);
+    }
+
+    async fn after(
+        &self,
+        error: &DeliveryError,
+        delivery: &Delivery,
+        now: langnghe_model::Timestamp,
+    ) -> DeliveryResult {
+        let backend = self.backend.id();
+        let (class, hint) = match error {
+            DeliveryError::Retry { after, .. } => ("retry", *after),
+            DeliveryError::Rejected { .. } => ("rejected", None),
+            DeliveryError::Disabled { .. } => ("disabled", None),
+        };
+        self.metrics.delivery_failed(backend.as_str(), class);
+        let reason = error.to_string();
+        match error {
+            DeliveryError::Rejected { .. } => self.bury(delivery, reason),
+            DeliveryError::Disabled { .. } => {
+                tracing::error!(%backend, %error,
+                    "the backend wants no more tickets: they wait until `langnghe dead enable`");
+                let disabled = Disabled {
+                    at: now,
+                    reason: reason.clone(),
+                };
+                if let Err(error) = self.store.set_disabled(backend, Some(disabled)).await {
+                    tracing::warn!(%error, %backend, "the backend could not be disabled");
+                }
+                DeliveryResult::Retry { at: now, reason }
+            }
+            DeliveryError::Retry { .. } => {
+                let failures = delivery.attempts + 1;
+                match next_delay(&self.retries, failures, hint, rand::random()) {
+                    Some(wait) => {
+                        tracing::warn!(%backend, ticket = %delivery.ticket, %error, failures,
+                            wait_s = wait.as_secs(), "a ticket was not delivered; it is tried again");
+                        DeliveryResult::Retry {
+                            at: now + wait,
+                            reason,
+                        }
+                    }
+                    None => self.bury(delivery, reason),
+                }
+            }
+        }
+    }
+
+    fn bury(&self, delivery: &Delivery, reason: String) -> DeliveryResult {
+        tracing::error!(backend = %self.backend.id(), ticket = %delivery.ticket, reason,
+            attempts = delivery.attempts + 1, "a ticket became a dead letter: see `langnghe dead`");
+        DeliveryResult::Bury { reason }
+    }
+}

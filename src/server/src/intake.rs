@@ -1,0 +1,137 @@
+//! Events on their way in: what is stored, what is only counted, what is cut.
+
+use std::sync::Arc;
+
+use langnghe_connector::{Acceptance, Unavailable};
+use langnghe_model::{Event, EventId, EventKind, Timestamp, event::Receipt};
+use langnghe_store::{Accepted, NewEvent, Store};
+
+use crate::{
+    clock,
+    crash::{self, Point},
+    flood::{FloodGuard, Verdict},
+    metrics::ChannelMetrics,
+};
+
+/// Takes events in for all channels.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) flood: FloodGuard,
+    pub(crate) retry_after: std::time::Duration,
+}
+
+/// What is to be done with an event before the store sees it.
+enum Way {
+    Store,
+    CountOnly,
+    Cut,
+}
+
+impl Intake {
+    /// Takes events in; when it returns, those `Stored` are durable. The answer has one entry for each
+    /// event, in order.
+    pub(crate) async fn accept(
+        &self,
+        channel: &ChannelMetrics,
+        events: Vec<Event>,
+    ) -> Result<Vec<Acceptance>, Unavailable> {
+        let now = clock::now();
+        let mut acceptances = vec![Acceptance::Stored; events.len()];
+        let mut to_store = Vec::with_capacity(events.len());
+        // The place of each stored event in `acceptances`; a flood notice has none.
+        let mut places = Vec::with_capacity(events.len());
+        for (place, event) in events.iter().enumerate() {
+            channel.received(event.kind.name());
+            match self.way(event, now) {
+                (Way::Store, _) => {
+                    to_store.push(encode(event));
+                    places.push(Some(place));
+                }
+                (Way::CountOnly, _) => {}
+                (Way::Cut, notice) => {
+                    channel.rejected("flood");
+                    acceptances[place] = Acceptance::Flooded;
+                    if let Some(notice) = notice {
+                        to_store.push(encode(&notice));
+                        places.push(None);
+                    }
+                }
+            }
+        }
+        if to_store.is_empty() {
+            return Ok(acceptances);
+        }
+        crash::point(Point::Received);
+        let accepted = self.store.accept(to_store, now).await.map_err(|error| {
+            channel.rejected("store");
+            tracing::warn!(%error, "events refused: the store does not take them");
+            Unavailable {
+                retry_after: self.retry_after,
+            }
+        })?;
+        crash::point(Point::Accepted);
+        for (accepted, place) in accepted.into_iter().zip(places) {
+            let acceptance = match accepted {
+                Accepted::Stored => {
+                    channel.accepted.inc();
+                    Acceptance::Stored
+                }
+                Accepted::Duplicate => {
+                    channel.duplicates.inc();
+                    Acceptance::Duplicate
+                }
+                Accepted::InboxFull => {
+                    channel.rejected("inbox_full");
+                    Acceptance::Flooded
+                }
+            };
+            if let Some(place) = place {
+                acceptances[place] = acceptance;
+            }
+        }
+        Ok(acceptances)
+    }
+
+    fn way(&self, event: &Event, now: Timestamp) -> (Way, Option<Event>) {
+        match &event.kind {
+            // News of our own sends changes no conversation.
+            EventKind::Receipt(Receipt::Delivered { .. } | Receipt::Read { .. })
+            | EventKind::Echo {
+                by_staff: false, ..
+            } => (Way::CountOnly, None),
+            EventKind::Message(_)
+            | EventKind::Postback { .. }
+            | EventKind::Edit { .. }
+            | EventKind::Reaction { .. } => match self.flood.check(&event.conversation, now) {
+                Verdict::Within => (Way::Store, None),
+                Verdict::CutAndTell => (Way::Cut, Some(notice(event, now))),
+                Verdict::Cut => (Way::Cut, None),
+            },
+            _ => (Way::Store, None),
+        }
+    }
+}
+
+/// The event that makes the engine tell a citizen, once, that they were cut.
+fn notice(event: &Event, now: Timestamp) -> Event {
+    Event {
+        id: EventId::new(format!(
+            "flood:{}:{}",
+            event.conversation.tag(),
+            now.as_milliseconds()
+        )),
+        conversation: event.conversation.clone(),
+        sent_at: now,
+        received_at: now,
+        kind: EventKind::Flood,
+    }
+}
+
+fn encode(event: &Event) -> NewEvent {
+    NewEvent {
+        conversation: event.conversation.clone(),
+        dedup: event.dedup_key(),
+        body: serde_json::to_vec(event).expect("an event has only string keys"),
+    }
+}

@@ -1,0 +1,65 @@
+//! The replica's routes.
+
+mod health;
+mod media;
+mod webhook;
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use langnghe_connector::Connector;
+use langnghe_model::ChannelId;
+use langnghe_store::Store;
+use tokio::sync::Semaphore;
+
+use crate::{
+    Settings,
+    intake::Intake,
+    media::MediaFolder,
+    metrics::{ChannelMetrics, Metrics},
+};
+
+/// One channel as the webhook route needs it.
+#[derive(Debug)]
+pub(crate) struct WebhookChannel {
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) metrics: ChannelMetrics,
+}
+
+/// What the routes share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) media: Arc<MediaFolder>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) channels: HashMap<ChannelId, WebhookChannel>,
+    pub(crate) places: Semaphore,
+    pub(crate) settings: Settings,
+}
+
+/// The replica's own routes.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/webhooks/{channel}", any(webhook::receive))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/media/{tag}/{name}", get(media::file))
+        .with_state(shared)
+}
+
+/// Too busy, or the store is away: the provider sends it again.
+fn busy(settings: &Settings) -> Response {
+    let seconds = settings.retry_after.as_secs().max(1).to_string();
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(header::RETRY_AFTER, seconds)],
+    )
+        .into_response()
+}

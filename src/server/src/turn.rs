@@ -1,0 +1,223 @@
+//! One claimed conversation becomes one commit: the engine's turns over its waiting events.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use langnghe_connector::render;
+use langnghe_desk::{code, ticket};
+use langnghe_flow::{Context, Library, Session, Step};
+use langnghe_model::{
+    Capabilities, ConversationId, Event, EventId, EventKind, Profile, TicketId, Timestamp,
+    ticket::TicketSummary,
+};
+use langnghe_store::{
+    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, TimerChange,
+};
+
+use crate::metrics::ChannelMetrics;
+
+/// What the turns of one claim need besides the claim.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) library: &'a Library,
+    pub(crate) capabilities: &'a Capabilities,
+    pub(crate) profile: Option<&'a Profile>,
+    /// The citizen's tickets, once a turn has asked for them.
+    pub(crate) tickets: Option<&'a [TicketSummary]>,
+    pub(crate) now: Timestamp,
+    pub(crate) metrics: &'a ChannelMetrics,
+}
+
+/// What came of a claim.
+#[derive(Debug)]
+pub(crate) enum Turned {
+    /// What to commit, and how many events it covers.
+    Commit(Box<Commit>, u64),
+    /// A turn needs the citizen's tickets: take all turns again with them.
+    NeedsTickets,
+}
+
+/// Takes the turns of a claim.
+pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
+    let mut session = claim.session.as_deref().and_then(|bytes| {
+        Session::decode(bytes)
+            .inspect_err(|error| {
+                tracing::error!(%error, conversation = claim.conversation.tag(), "session lost");
+            })
+            .ok()
+    });
+    let mut work = Work::new(claim);
+    for (position, body) in &claim.events {
+        let Ok(event) = serde_json::from_slice::<Event>(body) else {
+            work.set_aside(
+                "not an event of a known version".to_owned(),
+                body,
+                around.metrics,
+            );
+            work.processed(*position);
+            continue;
+        };
+        let code = code::from_random(rand::random());
+        let context = Context {
+            now: around.now,
+            ticket_code: &code,
+            capabilities: around.capabilities,
+            profile: around.profile,
+            tickets: around.tickets,
+        };
+        let started = Instant::now();
+        let before = session.clone();
+        let step = catch_unwind(AssertUnwindSafe(|| {
+            around.library.step(session.take(), &event, &context)
+        }));
+        around
+            .metrics
+            .all()
+            .step_seconds
+            .observe(started.elapsed().as_secs_f64());
+        let Ok(mut step) = step else {
+            // The engine's promise is broken; the citizen's event waits for an operator.
+            tracing::error!(conversation = claim.conversation.tag(), "a turn panicked");
+            work.set_aside("the engine failed on it".to_owned(), body, around.metrics);
+            work.processed(*position);
+            session = before;
+            continue;
+        };
+        if step.needs_tickets && around.tickets.is_none() {
+            return Turned::NeedsTickets;
+        }
+        if step.erase && work.count > 0 {
+            // Erasure comes first in a commit, so what this claim already made goes out before it.
+            session = before;
+            break;
+        }
+        if let Some(reason) = step.set_aside.take() {
+            work.set_aside(reason, body, around.metrics);
+        }
+        session = step.session.take();
+        work.apply(step, &event, around);
+        work.processed(*position);
+        if work.commit.erase {
+            break;
+        }
+    }
+    work.finish(session, claim.session.is_some())
+}
+
+/// The commit as it grows.
+struct Work {
+    commit: Commit,
+    count: u64,
+}
+
+impl Work {
+    fn new(claim: &Claim) -> Self {
+        Self {
+            commit: Commit {
+                conversation: claim.conversation.clone(),
+                token: claim.token,
+                processed: Position(0),
+                session: SessionChange::Keep,
+                replies: Vec::new(),
+                tickets: Vec::new(),
+                timers: Vec::new(),
+                set_aside: Vec::new(),
+                heard: None,
+                erase: false,
+            },
+            count: 0,
+        }
+    }
+
+    fn processed(&mut self, position: Position) {
+        self.commit.processed = position;
+        self.count += 1;
+    }
+
+    fn set_aside(&mut self, reason: String, body: &[u8], metrics: &ChannelMetrics) {
+        metrics.all().set_aside.inc();
+        self.commit.set_aside.push(NewDeadLetter {
+            reason,
+            body: body.to_vec(),
+        });
+    }
+
+    fn apply(&mut self, step: Step, event: &Event, around: Surroundings<'_>) {
+        let commit = &mut self.commit;
+        if from_citizen(&event.kind) {
+            let until = around
+                .capabilities
+                .window
+                .map(|window| event.sent_at + window);
+            let earlier = commit.heard.and_then(|heard| heard.window_until);
+            commit.heard = Some(Heard {
+                window_until: until.max(earlier),
+            });
+        }
+        let window_until = commit.heard.and_then(|heard| heard.window_until);
+        let rendered = step
+            .replies
+            .into_iter()
+            .flat_map(|reply| render(reply, around.capabilities));
+        commit.replies.extend(rendered.map(|reply| NewReply {
+            body: serde_json::to_vec(&reply).expect("a reply has only string keys"),
+            window_until,
+        }));
+        if let Some(draft) = step.ticket {
+            let id = TicketId::new(uuid::Uuid::now_v7().to_string());
+            commit
+                .tickets
+                .push(ticket::compose(&draft, id, &event.conversation, around.now));
+        }
+        commit
+            .timers
+            .extend(step.timers.into_iter().map(|timer| match timer.at {
+                Some(at) => TimerChange::Set {
+                    event: timer_event(&event.conversation, &timer.name, at),
+                    name: timer.name,
+                    at,
+                },
+                None => TimerChange::Cancel { name: timer.name },
+            }));
+        commit.erase |= step.erase;
+    }
+
+    fn finish(mut self, session: Option<Session>, had_session: bool) -> Turned {
+        self.commit.session = match session {
+            Some(session) => SessionChange::Put(session.encode()),
+            None if had_session => SessionChange::Delete,
+            None => SessionChange::Keep,
+        };
+        Turned::Commit(Box::new(self.commit), self.count)
+    }
+}
+
+/// Whether the citizen did it, so that the window opens and they can be written to.
+fn from_citizen(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Message(_)
+            | EventKind::Postback { .. }
+            | EventKind::Referral(_)
+            | EventKind::Reaction { .. }
+            | EventKind::Follow
+    )
+}
+
+fn timer_event(conversation: &ConversationId, name: &str, at: Timestamp) -> Vec<u8> {
+    let event = Event {
+        id: EventId::new(format!("timer:{name}:{}", at.as_milliseconds())),
+        conversation: conversation.clone(),
+        sent_at: at,
+        received_at: at,
+        kind: EventKind::Timer {
+            name: name.to_owned(),
+        },
+    };
+    serde_json::to_vec(&event).expect("an event has only string keys")
+}
+
+/// How long a citizen's profile may take before the turn goes on without it.
+pub(crate) const PROFILE_TIME: Duration = Duration::from_secs(2);

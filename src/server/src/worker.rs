@@ -1,0 +1,229 @@
+//! Workers: take the lease on conversations, let the engine take its turns, commit all or nothing.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use langnghe_flow::Library;
+use langnghe_model::{ChannelId, ConversationId, Profile, ticket::TicketSummary};
+use langnghe_store::{Claim, Commit, Committed, Store, TicketFilter};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ChannelParts, clock,
+    crash::{self, Point},
+    media::MediaFolder,
+    metrics::ChannelMetrics,
+    pause::Backoff,
+    turn::{self, PROFILE_TIME, Surroundings, Turned},
+};
+
+/// How long one claim waits for work; only bounds how soon a stop is noticed by a store that is away.
+const CLAIM_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a ticket code is drawn anew before the conversation is given back.
+const CODE_DRAWS: usize = 5;
+
+/// How many of their tickets a citizen is shown.
+const TICKETS_SHOWN: usize = 20;
+
+/// One channel as workers need it.
+#[derive(Debug)]
+pub(crate) struct WorkerChannel {
+    pub(crate) parts: ChannelParts,
+    pub(crate) metrics: ChannelMetrics,
+}
+
+/// What all workers of a replica share.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) library: Arc<ArcSwap<Library>>,
+    pub(crate) channels: HashMap<ChannelId, WorkerChannel>,
+    pub(crate) media: Arc<MediaFolder>,
+    pub(crate) claim: usize,
+    pub(crate) lease: Duration,
+}
+
+impl Workers {
+    /// Runs one worker until `stop`; what it has claimed by then is finished.
+    pub(crate) async fn run(&self, stop: CancellationToken) {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        while !stop.is_cancelled() {
+            let claims = self
+                .store
+                .claim(self.claim, self.lease, clock::now(), CLAIM_WAIT);
+            let claims = tokio::select! {
+                claims = claims => claims,
+                () = stop.cancelled() => return,
+            };
+            let outcome = match claims {
+                Ok(claims) if claims.is_empty() => Ok(()),
+                Ok(claims) => {
+                    crash::point(Point::Claimed);
+                    self.process(claims).await
+                }
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(()) => backoff.reset(),
+                Err(error) => {
+                    tracing::warn!(%error, "a worker waits for the store");
+                    backoff.wait(&stop).await;
+                }
+            }
+        }
+    }
+
+    async fn process(&self, claims: Vec<Claim>) -> Result<(), langnghe_store::StoreError> {
+        let began = Instant::now();
+        let mut waiting = claims;
+        for _ in 0..CODE_DRAWS {
+            let mut commits = Vec::with_capacity(waiting.len());
+            let mut counts = Vec::with_capacity(waiting.len());
+            for claim in &waiting {
+                let (commit, count) = self.turn(claim).await?;
+                commits.push(commit);
+                counts.push(count);
+            }
+            let erased: Vec<ConversationId> = commits
+                .iter()
+                .filter(|commit| commit.erase)
+                .map(|commit| commit.conversation.clone())
+                .collect();
+            crash::point(Point::Stepped);
+            let committed = self.store.commit(commits, clock::now()).await?;
+            crash::point(Point::Committed);
+            let mut again = Vec::new();
+            for ((claim, count), committed) in waiting.into_iter().zip(counts).zip(committed) {
+                match committed {
+                    Committed::Done => self.count_processed(&claim, count),
+                    Committed::LeaseLost => self.count_lost(&claim, began),
+                    Committed::CodeTaken => again.push(claim),
+                }
+            }
+            for conversation in erased {
+                // Files go last: should we die here, the next erasure or retention removes them.
+                self.media.erase(&conversation).await;
+            }
+            if again.is_empty() {
+                return Ok(());
+            }
+            waiting = again;
+        }
+        // Five codes in a row were taken: something is wrong with the randomness, not the citizen.
+        for claim in waiting {
+            tracing::error!(
+                conversation = claim.conversation.tag(),
+                "no free ticket code found"
+            );
+            let at = clock::now() + self.lease;
+            self.store
+                .release(&claim.conversation, claim.token, at)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn turn(&self, claim: &Claim) -> Result<(Commit, u64), langnghe_store::StoreError> {
+        let Some(channel) = self.channels.get(&claim.conversation.channel) else {
+            return Ok(set_all_aside(claim));
+        };
+        let profile = self.profile(channel, claim).await;
+        let library = self.library.load();
+        let mut tickets: Option<Vec<TicketSummary>> = None;
+        loop {
+            let around = Surroundings {
+                library: &library,
+                capabilities: channel.parts.connector.capabilities(),
+                profile: profile.as_ref(),
+                tickets: tickets.as_deref(),
+                now: clock::now(),
+                metrics: &channel.metrics,
+            };
+            match turn::take(claim, around) {
+                Turned::Commit(commit, count) => return Ok((*commit, count)),
+                Turned::NeedsTickets => tickets = Some(self.tickets(&claim.conversation).await?),
+            }
+        }
+    }
+
+    async fn profile(&self, channel: &WorkerChannel, claim: &Claim) -> Option<Profile> {
+        if !channel.parts.profile || claim.session.is_some() {
+            return None;
+        }
+        let asked = channel.parts.connector.profile(&claim.conversation.citizen);
+        match tokio::time::timeout(PROFILE_TIME, asked).await {
+            Ok(Ok(profile)) => Some(profile),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, conversation = claim.conversation.tag(), "no profile");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn tickets(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<Vec<TicketSummary>, langnghe_store::StoreError> {
+        let filter = TicketFilter {
+            conversation: Some(conversation.clone()),
+            limit: TICKETS_SHOWN,
+            ..TicketFilter::default()
+        };
+        let tickets = self.store.tickets(filter).await?;
+        Ok(tickets
+            .into_iter()
+            .map(|ticket| TicketSummary {
+                id: ticket.id,
+                code: ticket.code,
+                title: ticket.title,
+                created_at: ticket.created_at,
+            })
+            .collect())
+    }
+
+    fn count_processed(&self, claim: &Claim, count: u64) {
+        if let Some(channel) = self.channels.get(&claim.conversation.channel) {
+            channel.metrics.processed.inc_by(count);
+        }
+    }
+
+    fn count_lost(&self, claim: &Claim, began: Instant) {
+        tracing::warn!(
+            conversation = claim.conversation.tag(),
+            held_ms = began.elapsed().as_millis(),
+            "the lease was lost; another worker takes the turn"
+        );
+        if let Some(channel) = self.channels.get(&claim.conversation.channel) {
+            channel.metrics.all().leases_lost.inc();
+        }
+    }
+}
+
+/// Events of a channel that the configuration no longer has are kept for the operator.
+fn set_all_aside(claim: &Claim) -> (Commit, u64) {
+    use langnghe_store::{NewDeadLetter, SessionChange};
+    let (last, _) = claim.events.last().expect("a claim is never empty");
+    let set_aside = claim.events.iter().map(|(_, body)| NewDeadLetter {
+        reason: "its channel is not in the configuration".to_owned(),
+        body: body.clone(),
+    });
+    let commit = Commit {
+        conversation: claim.conversation.clone(),
+        token: claim.token,
+        processed: *last,
+        session: SessionChange::Keep,
+        replies: Vec::new(),
+        tickets: Vec::new(),
+        timers: Vec::new(),
+        set_aside: set_aside.collect(),
+        heard: None,
+        erase: false,
+    };
+    (commit, claim.events.len() as u64)
+}
