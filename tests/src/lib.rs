@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The harness of the whole-system tests: the real program in a folder of its own, and stand-ins for
+//! what it speaks to.
+
+pub mod http;
+pub mod installation;
+pub mod metrics;
+pub mod program;
+pub mod replica;
+pub mod wait;
+
+pub use installation::Installation;
+pub use replica::Replica;
