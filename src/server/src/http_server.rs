@@ -90,3 +90,68 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) 
         tracing::debug!(%error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::Notify,
+        time::timeout,
+    };
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn a_stop_lets_the_request_in_flight_finish_and_takes_no_new_one() {
+        let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let router = Router::new().route(
+            "/",
+            get({
+                let (arrived, go_on) = (Arc::clone(&arrived), Arc::clone(&go_on));
+                async move || {
+                    arrived.notify_one();
+                    go_on.notified().await;
+                    "finished"
+                }
+            }),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, router, stop.clone()));
+
+        let mut busy = TcpStream::connect(address).await.expect("connected");
+        busy.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .expect("written");
+        timeout(DEADLINE, arrived.notified())
+            .await
+            .expect("the request arrived");
+        let mut idle = TcpStream::connect(address).await.expect("connected");
+        stop.cancel();
+        go_on.notify_one();
+
+        let mut answer = String::new();
+        timeout(DEADLINE, busy.read_to_string(&mut answer))
+            .await
+            .expect("in time")
+            .expect("read");
+        assert!(answer.ends_with("finished"), "{answer}");
+        let mut rest = Vec::new();
+        // An idle connection is closed, however the kernel words it.
+        drop(
+            timeout(DEADLINE, idle.read_to_end(&mut rest))
+                .await
+                .expect("closed in time"),
+        );
+        timeout(DEADLINE, server)
+            .await
+            .expect("in time")
+            .expect("no panic")
+            .expect("no error");
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+}

@@ -202,3 +202,111 @@ async fn files_in(folder: &Path) -> Vec<KeptFile> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use langnghe_model::{ChannelId, CitizenId};
+
+    use super::*;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n0000";
+
+    fn visitor(name: &str) -> ConversationId {
+        ConversationId::new(
+            ChannelId::new("web").expect("a good id"),
+            CitizenId::new(name),
+        )
+    }
+
+    async fn folder(room: u64) -> (tempfile::TempDir, MediaFolder) {
+        let place = tempfile::tempdir().expect("a folder for the test");
+        let settings = MediaSettings {
+            folder: place.path().join("media"),
+            public_url: "https://gop-y.example.vn/".to_owned(),
+            file_bytes: 20,
+            total_bytes: room,
+        };
+        (place, MediaFolder::open(settings).await)
+    }
+
+    fn upload(bytes: &'static [u8]) -> Upload {
+        Upload {
+            bytes: Bytes::from_static(bytes),
+            name: Some("../../etc/passwd".to_owned()),
+        }
+    }
+
+    fn parts(media: &Media) -> (String, String) {
+        let mut parts = media.url.rsplit('/').map(str::to_owned);
+        let name = parts.next().expect("a name");
+        (parts.next().expect("a tag"), name)
+    }
+
+    #[tokio::test]
+    async fn an_upload_is_served_under_a_link_that_cannot_be_guessed_until_it_is_erased() {
+        let (_place, folder) = folder(1000).await;
+        let one = folder.keep(&visitor("a"), upload(PNG)).await.expect("kept");
+        let two = folder.keep(&visitor("a"), upload(PNG)).await.expect("kept");
+        assert_ne!(one.url, two.url);
+        assert!(
+            one.url.starts_with("https://gop-y.example.vn/media/"),
+            "{}",
+            one.url
+        );
+        assert_eq!(one.content_type.as_deref(), Some("image/png"));
+        let (tag, name) = parts(&one);
+        let (bytes, content_type) = folder.read(&tag, &name).await.expect("served");
+        assert_eq!((bytes.as_ref(), content_type), (PNG, "image/png"));
+
+        folder.erase(&visitor("a")).await;
+        assert!(folder.read(&tag, &name).await.is_none());
+        assert_eq!(folder.used.load(Ordering::Relaxed), 0);
+        folder.erase(&visitor("nobody")).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_dangerous_or_has_no_room_is_refused() {
+        let (_place, folder) = folder(20).await;
+        let refused = |result: Result<Media, MediaRefusal>| result.expect_err("refused");
+        let page = upload(b"<!doctype html><scri");
+        assert_eq!(
+            refused(folder.keep(&visitor("a"), page).await),
+            MediaRefusal::Kind
+        );
+        let large = upload(b"\x89PNG\r\n\x1a\n0000000000000");
+        let limit = MediaRefusal::TooLarge { limit: 20 };
+        assert_eq!(refused(folder.keep(&visitor("a"), large).await), limit);
+        folder
+            .keep(&visitor("a"), upload(PNG))
+            .await
+            .expect("there is room for one");
+        let second = folder.keep(&visitor("b"), upload(PNG)).await;
+        assert_eq!(refused(second), MediaRefusal::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn no_name_leads_out_of_the_folder() {
+        let (place, folder) = folder(1000).await;
+        std::fs::write(place.path().join("secret.png"), PNG).expect("written");
+        for (tag, name) in [
+            ("..", "secret.png"),
+            (".", "secret.png"),
+            ("a", "../../secret.png"),
+            ("a", ".png"),
+        ] {
+            assert!(folder.read(tag, name).await.is_none(), "{tag}/{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn retention_removes_what_is_old_and_nothing_else() {
+        let (_place, folder) = folder(1000).await;
+        let media = folder.keep(&visitor("a"), upload(PNG)).await.expect("kept");
+        let (tag, name) = parts(&media);
+        let day = Duration::from_hours(24);
+        folder.purge(day, crate::clock::now()).await;
+        assert!(folder.read(&tag, &name).await.is_some());
+        folder.purge(day, crate::clock::now() + 2 * day).await;
+        assert!(folder.read(&tag, &name).await.is_none());
+    }
+}
