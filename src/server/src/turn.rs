@@ -62,7 +62,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
         let code = code::from_random(rand::random());
         let context = Context {
             now: around.now,
-            ticket_code: &code,
+            ticket_code: code.as_str(),
             capabilities: around.capabilities,
             profile: around.profile,
             tickets: around.tickets,
