@@ -19,8 +19,11 @@ async fn main() {
     let port = std::env::args()
         .nth(1)
         .map_or(8088, |port| port.parse().expect("a port number"));
-    let mut config = Config::new(ChannelId::new("web").expect("a good id"));
-    config.title = "Phản ánh hiện trường Cần Thơ".to_owned();
+    let defaults = Config::new(ChannelId::new("web").expect("a good id"));
+    let config = Config {
+        title: "Phản ánh hiện trường Cần Thơ".to_owned(),
+        ..defaults
+    };
     let chat = Arc::new(WebChat::new(config).expect("a good configuration"));
     let host = Arc::new(FakeHost::default());
     let address = common::serve(&chat, host.clone(), port).await;

@@ -68,6 +68,7 @@ fn capabilities() -> Capabilities {
             .map(|kind| MediaLimit {
                 kind,
                 bytes: u64::MAX,
+                caption: TEXT_CHARACTERS,
             })
             .to_vec(),
         ask_location: true,
