@@ -1,0 +1,94 @@
+//! `langnghe check`: every finding in one run.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use clap::Args;
+use langnghe_flow::{Agency, Library, Settings};
+use langnghe_model::Problem;
+
+use crate::{
+    config::{self, ProcessEnvironment},
+    report::{self, Failure},
+    sources::Sources,
+    wiring,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The configuration; without it the folders ./flows and ./locales are checked
+    #[arg(long, value_name = "FILE", env = "LANGNGHE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let (flows, locales, settings) = match &arguments.config {
+        Some(path) => {
+            let mut read = config::read_file(path, &ProcessEnvironment { secrets: true });
+            problems.append(&mut read.problems);
+            // A configuration with mistakes still says where the flows are.
+            match read.config.or(read.partial) {
+                Some(config) => {
+                    problems.extend(wiring::check(&config));
+                    (
+                        config.flows.clone(),
+                        config.locales.clone(),
+                        wiring::flow_settings(&config),
+                    )
+                }
+                None => return finish(&problems, None),
+            }
+        }
+        None => (
+            PathBuf::from("flows"),
+            PathBuf::from("locales"),
+            default_settings(),
+        ),
+    };
+    let mut counts = None;
+    match Sources::read(&flows, &locales) {
+        Ok(sources) => {
+            let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
+            problems.extend(loaded.problems);
+            counts = Some((sources.flows.len(), sources.locales.len()));
+        }
+        Err(unreadable) => problems.extend(unreadable),
+    }
+    finish(&problems, counts)
+}
+
+/// What holds for flows without a configuration: any backend is good.
+pub(super) fn default_settings() -> Settings {
+    Settings {
+        start: "menu".to_owned(),
+        language: "vi".to_owned(),
+        backends: None,
+        agency: Agency {
+            retention_months: 24,
+            ..Agency::default()
+        },
+    }
+}
+
+fn finish(problems: &[Problem], counts: Option<(usize, usize)>) -> Result<(), Failure> {
+    report::show(problems)?;
+    let mut output = io::stdout().lock();
+    let checked = counts.map_or_else(String::new, |(flows, locales)| {
+        format!("{flows} flow files, {locales} locale files: ")
+    });
+    let found = report::count(problems);
+    if found.is_empty() {
+        writeln!(output, "{checked}good")?;
+    } else {
+        writeln!(output, "{checked}{found}")?;
+    }
+    // They are shown already; what is left to say is the exit code.
+    if report::any_error(problems) {
+        Err(Failure::Problems(Vec::new()))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line: one file a command.
+
+mod chat;
+mod check;
+mod completions;
+mod dead;
+mod demo;
+mod serve;
+mod stored;
+mod tickets;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::report::Failure;
+
+/// Lắng Nghe: citizens report, rate, propose and ask on the messengers they already use.
+#[derive(Debug, Parser)]
+#[command(
+    name = "langnghe",
+    version,
+    about,
+    after_help = "Exit codes: 0 good, 1 findings, 2 wrong usage.\nA first look: langnghe demo"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try everything at once: ready-made conversations, web chat, a small agency inbox
+    Demo(demo::Arguments),
+    /// Run one replica
+    Serve(serve::Arguments),
+    /// Find everything that is wrong with a configuration, its flows and locales
+    Check(check::Arguments),
+    /// Be the citizen, in this terminal; line by line when the input is piped in
+    Chat(chat::Arguments),
+    /// Look at tickets
+    #[command(subcommand)]
+    Tickets(tickets::Command),
+    /// Look at, retry or drop what could not be delivered
+    #[command(subcommand)]
+    Dead(dead::Command),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+}
+
+/// Which configuration, for commands that cannot do without.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgument {
+    /// The configuration
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "LANGNGHE_CONFIG",
+        default_value = "langnghe.toml"
+    )]
+    pub(crate) config: PathBuf,
+}
+
+/// Does what the command says.
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Chat(arguments) => chat::run(&arguments),
+        Command::Tickets(command) => tickets::run(command),
+        Command::Dead(command) => dead::run(command),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

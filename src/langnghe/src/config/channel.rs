@@ -1,0 +1,212 @@
+//! `[[channel]]`: one account on a messenger, or the web chat.
+
+use std::{ops::Range, time::Duration};
+
+use langnghe_model::ChannelId;
+use secrecy::SecretString;
+use url::Url;
+
+use super::{
+    reader::{Section, nearest},
+    values::Surroundings,
+};
+
+/// One channel.
+#[derive(Debug)]
+pub(crate) struct ChannelConfig {
+    /// Its name; the last part of its webhook's path.
+    pub(crate) id: ChannelId,
+    /// The most replies a second.
+    pub(crate) replies_per_second: Option<u32>,
+    /// Whether the citizen's name and language are asked of the messenger.
+    pub(crate) profile: bool,
+    /// What it is.
+    pub(crate) kind: ChannelKind,
+    /// Where its section begins in the file.
+    pub(crate) place: Range<usize>,
+}
+
+/// What a channel is.
+#[derive(Debug)]
+pub(crate) enum ChannelKind {
+    /// A Facebook page.
+    Messenger(MessengerConfig),
+    /// Our own web chat.
+    Webchat(WebchatConfig),
+}
+
+/// A Facebook page.
+#[derive(Debug)]
+pub(crate) struct MessengerConfig {
+    /// Sign the webhooks, and the first of them our calls; more than one while it is being changed.
+    pub(crate) app_secrets: Vec<SecretString>,
+    /// What Facebook repeats when the webhook is set up.
+    pub(crate) verify_token: SecretString,
+    /// The page's token.
+    pub(crate) access_token: SecretString,
+    /// The Graph API, or a stand-in.
+    pub(crate) api_base: Option<Url>,
+    /// The Graph API's version (`v26.0`).
+    pub(crate) api_version: Option<String>,
+    /// The page's id; where it is given, events of other pages are set aside.
+    pub(crate) page_id: Option<String>,
+    /// The app's id.
+    pub(crate) app_id: Option<String>,
+    /// Whether choices are buttons, which stay, and not quick replies, which vanish.
+    pub(crate) buttons: bool,
+    /// The longest that one call may take.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether `api_base` may be a private address.
+    pub(crate) allow_private: bool,
+}
+
+/// Our own web chat.
+#[derive(Debug)]
+pub(crate) struct WebchatConfig {
+    /// Where its page lies.
+    pub(crate) path: String,
+    /// What stands at its top; `None` is the agency's name.
+    pub(crate) title: Option<String>,
+    /// Its interface languages, the first to begin with.
+    pub(crate) languages: Option<Vec<String>>,
+    /// Origins of pages that may show it in a frame.
+    pub(crate) allow_frames: Vec<String>,
+    /// Further origins under which it is reached.
+    pub(crate) origins: Vec<String>,
+}
+
+/// Where the web chat lies unless the file says otherwise.
+pub(super) const WEBCHAT_PATH: &str = "/chat";
+
+/// The kinds of this version.
+const KINDS: [&str; 2] = ["messenger", "webchat"];
+
+/// The kinds that the configuration knows and a later version brings.
+const LATER_KINDS: [&str; 4] = ["whatsapp", "zalo", "telegram", "sms"];
+
+pub(super) fn read(section: Section<'_>, surroundings: &Surroundings<'_>) -> Option<ChannelConfig> {
+    let id = read_id(&section, "page");
+    let Some(kind_name) = section.required("kind", "\"messenger\"") else {
+        // Which keys are known depends on the kind: the rest of the section says nothing.
+        return None;
+    };
+    let replies_per_second = section
+        .number("replies_per_second", 1, 10_000)
+        .and_then(|number| u32::try_from(number).ok());
+    let profile = section.boolean("profile");
+    let kind = match kind_name.value {
+        "messenger" => read_messenger(&section, surroundings).map(ChannelKind::Messenger),
+        "webchat" => Some(ChannelKind::Webchat(read_webchat(&section))),
+        other => {
+            let help = if LATER_KINDS.contains(&other) {
+                format!(
+                    "{other} comes with a later version; this one has {}",
+                    KINDS.join(" and ")
+                )
+            } else if let Some(known) = nearest(other, &KINDS) {
+                format!("did you mean \"{known}\"?")
+            } else {
+                format!("this version has {}", KINDS.join(" and "))
+            };
+            section.reader().error(
+                "config::channel-kind",
+                format!("this version has no channel of the kind `{other}`"),
+                kind_name.span,
+                "not in this version",
+                help,
+            );
+            return None;
+        }
+    };
+    let place = section.span.clone();
+    section.finish();
+    let kind = kind?;
+    let profile = profile.unwrap_or(matches!(kind, ChannelKind::Messenger(_)));
+    Some(ChannelConfig {
+        id: id?,
+        replies_per_second,
+        profile,
+        kind,
+        place,
+    })
+}
+
+fn read_messenger(
+    section: &Section<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Option<MessengerConfig> {
+    let app_secrets = section.secrets("app_secret", surroundings);
+    let verify_token = section.secret("verify_token", surroundings);
+    let access_token = section.secret("access_token", surroundings);
+    let api_base = section.url("api_base").map(|url| url.value);
+    let api_version = section
+        .text("api_version")
+        .map(|text| text.value.to_owned());
+    let text = |key| section.text(key).map(|text| text.value.to_owned());
+    let (page_id, app_id) = (text("page_id"), text("app_id"));
+    let buttons = section
+        .text("choices")
+        .is_some_and(|choices| match choices.value {
+            "quick_replies" => false,
+            "buttons" => true,
+            _ => {
+                section.reader().error(
+                    "config::choices",
+                    "`choices` is \"quick_replies\" or \"buttons\"",
+                    choices.span,
+                    "neither",
+                    "",
+                );
+                false
+            }
+        });
+    let timeout = section.duration("timeout", Duration::from_secs(1), Duration::from_secs(60));
+    let allow_private = section.boolean("allow_private").unwrap_or(false);
+    Some(MessengerConfig {
+        app_secrets: app_secrets?,
+        verify_token: verify_token?,
+        access_token: access_token?,
+        api_base,
+        api_version,
+        page_id,
+        app_id,
+        buttons,
+        timeout,
+        allow_private,
+    })
+}
+
+fn read_webchat(section: &Section<'_>) -> WebchatConfig {
+    let texts = |key| {
+        let texts = section.texts(key, false)?;
+        Some(
+            texts
+                .into_iter()
+                .map(|text| text.value.to_owned())
+                .collect(),
+        )
+    };
+    WebchatConfig {
+        path: section
+            .text("path")
+            .map_or(WEBCHAT_PATH, |text| text.value)
+            .to_owned(),
+        title: section.text("title").map(|text| text.value.to_owned()),
+        languages: texts("languages"),
+        allow_frames: texts("allow_frames").unwrap_or_default(),
+        origins: texts("origins").unwrap_or_default(),
+    }
+}
+
+fn read_id(section: &Section<'_>, example: &str) -> Option<ChannelId> {
+    let text = section.required("id", &format!("\"{example}\""))?;
+    match ChannelId::new(text.value) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            section
+                .reader()
+                .error("config::id", error.to_string(), text.span, "not an id", "");
+            None
+        }
+    }
+}

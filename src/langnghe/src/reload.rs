@@ -1,0 +1,193 @@
+//! Flows and locales are read anew without a restart, all or nothing.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use langnghe_flow::{Library, Settings};
+use langnghe_model::{Problem, problem::Severity, problem::Source};
+use langnghe_store::{Store, StoreError};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{report, sources, sources::Sources};
+
+/// Under what the texts of flow versions are kept in the store.
+const ARCHIVE: &str = "flow/";
+
+/// Reads flows and locales anew.
+#[derive(Debug)]
+pub(crate) struct Reloader {
+    /// The folder of flows.
+    pub(crate) flows: PathBuf,
+    /// The folder of locales.
+    pub(crate) locales: PathBuf,
+    /// What the configuration says about flows.
+    pub(crate) settings: Settings,
+    /// Where earlier versions are kept.
+    pub(crate) store: Arc<dyn Store>,
+}
+
+/// Why nothing was loaded.
+#[derive(Debug)]
+pub(crate) enum ReloadError {
+    /// There are errors among these.
+    Problems(Vec<Problem>),
+    /// Earlier versions could not be read, or the current ones not kept.
+    Store(StoreError),
+}
+
+impl Reloader {
+    /// Reads everything, and keeps the current versions in the store before anything uses them.
+    /// Gives back the library and the warnings.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; then nothing changes.
+    pub(crate) async fn load(&self) -> Result<(Library, Vec<Problem>), ReloadError> {
+        let documents = self
+            .store
+            .documents(ARCHIVE)
+            .await
+            .map_err(ReloadError::Store)?;
+        let archived: Vec<_> = documents
+            .into_iter()
+            .filter_map(|(name, body)| Some(Source::new(name, String::from_utf8(body).ok()?)))
+            .collect();
+        let (flows, locales) = (self.flows.clone(), self.locales.clone());
+        let settings = self.settings.clone();
+        let loading = tokio::task::spawn_blocking(move || {
+            let sources = Sources::read(&flows, &locales)?;
+            let loaded = Library::load(&sources.flows, &sources.locales, &archived, settings);
+            match loaded.library {
+                Some(library) => Ok((library, loaded.problems)),
+                None => Err(loaded.problems),
+            }
+        });
+        let (library, warnings) = loading
+            .await
+            .unwrap_or_else(|_| {
+                Err(vec![Problem::error(
+                    "flows::load",
+                    "the flows could not be loaded",
+                )])
+            })
+            .map_err(ReloadError::Problems)?;
+        for (name, text) in library.versions() {
+            let name = format!("{ARCHIVE}{name}");
+            self.store
+                .keep_document(&name, text.as_bytes())
+                .await
+                .map_err(ReloadError::Store)?;
+        }
+        Ok((library, warnings))
+    }
+
+    /// Reads everything and swaps it in; what is wrong goes to the log, and the old goes on.
+    async fn reload(&self, library: &ArcSwap<Library>) {
+        match self.load().await {
+            Ok((loaded, warnings)) => {
+                library.store(Arc::new(loaded));
+                log(&warnings);
+                tracing::info!("flows and locales are loaded anew");
+            }
+            Err(ReloadError::Problems(problems)) => {
+                log(&problems);
+                let found = report::count(&problems);
+                tracing::error!(
+                    found,
+                    "flows and locales are not loaded; the earlier ones go on"
+                );
+            }
+            Err(ReloadError::Store(error)) => {
+                tracing::error!(%error, "flows and locales are not loaded; the earlier ones go on");
+            }
+        }
+    }
+
+    /// Reloads on every SIGHUP until `stop`.
+    pub(crate) async fn on_hangup(
+        self: Arc<Self>,
+        library: Arc<ArcSwap<Library>>,
+        stop: CancellationToken,
+    ) {
+        let mut hangup = match signal(SignalKind::hangup()) {
+            Ok(hangup) => hangup,
+            Err(error) => {
+                tracing::error!(%error, "SIGHUP cannot be received: no reload without a restart");
+                return;
+            }
+        };
+        while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
+            self.reload(&library).await;
+        }
+    }
+
+    /// Reloads whenever a file changes, looking once every `interval`, until `stop`.
+    pub(crate) async fn on_change(
+        self: Arc<Self>,
+        library: Arc<ArcSwap<Library>>,
+        interval: Duration,
+        stop: CancellationToken,
+    ) {
+        let mut interval = tokio::time::interval(interval);
+        let mut before = self.fingerprint().await;
+        while stop.run_until_cancelled(interval.tick()).await.is_some() {
+            let now = self.fingerprint().await;
+            if now != before {
+                before = now;
+                self.reload(&library).await;
+            }
+        }
+    }
+
+    async fn fingerprint(&self) -> Option<sources::Fingerprint> {
+        let (flows, locales) = (self.flows.clone(), self.locales.clone());
+        tokio::task::spawn_blocking(move || sources::fingerprint(&flows, &locales))
+            .await
+            .ok()
+    }
+}
+
+/// Problems as log lines: where, what, and what to do.
+fn log(problems: &[Problem]) {
+    for problem in problems {
+        let place = place(problem);
+        let help = problem.help.as_deref().unwrap_or_default();
+        let Problem { code, message, .. } = problem;
+        match problem.severity {
+            Severity::Warning => tracing::warn!(code, place, help, "{message}"),
+            Severity::Error => tracing::error!(code, place, help, "{message}"),
+        }
+    }
+}
+
+/// `path:line:column`, as editors understand it.
+fn place(problem: &Problem) -> String {
+    let Some(source) = &problem.source else {
+        return String::new();
+    };
+    let Some((span, _)) = &problem.label else {
+        return source.path.clone();
+    };
+    let before = source.text.get(..span.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!("{}:{line}:{column}", source.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_told_as_editors_understand_it() {
+        let source = Source::new("flows/a.toml", "id = \"a\"\ntitlé = 1\n");
+        let problem = Problem::error("flow::x", "wrong").at(&source, 18..19, "");
+        assert_eq!(place(&problem), "flows/a.toml:2:9");
+    }
+}

@@ -1,0 +1,156 @@
+//! From the configuration to the parts of a replica: the one place that names concrete connectors,
+//! backends and stores. To add a messenger, add its kind to `config/channel.rs` and a line here.
+
+use std::sync::Arc;
+
+use langnghe_connector::Connector;
+use langnghe_desk::{Backend, WebhookBackend, WebhookError, WebhookSettings};
+use langnghe_flow::Library;
+use langnghe_http::{ClientSettings, GuardedClient, HttpError};
+use langnghe_model::Problem;
+use langnghe_server::ChannelParts;
+use langnghe_store::Store;
+use secrecy::SecretString;
+
+use crate::{
+    config::{BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, WebchatConfig},
+    report::{self, Failure},
+    sources::Sources,
+};
+
+/// What the configuration says about flows.
+pub(crate) fn flow_settings(config: &Config) -> langnghe_flow::Settings {
+    langnghe_flow::Settings {
+        start: config.start.clone(),
+        language: config.language.clone(),
+        backends: Some(
+            config
+                .backends
+                .iter()
+                .map(|backend| backend.id.clone())
+                .collect(),
+        ),
+        agency: config.agency.clone(),
+    }
+}
+
+/// What is wrong with channels and backends beyond what the file's own form can tell.
+pub(crate) fn check(config: &Config) -> Vec<Problem> {
+    let channels = config
+        .channels
+        .iter()
+        .filter_map(|channel| connector(config, channel).err());
+    let backends = config
+        .backends
+        .iter()
+        .filter_map(|one| backend(config, one).err());
+    channels.chain(backends).collect()
+}
+
+/// Checks flows and locales as they lie there now.
+pub(crate) fn check_flows(config: &Config) -> Result<(), Failure> {
+    let sources = Sources::read(&config.flows, &config.locales).map_err(Failure::Problems)?;
+    let settings = flow_settings(config);
+    let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
+    if loaded.library.is_some() {
+        Ok(())
+    } else {
+        Err(Failure::Problems(loaded.problems))
+    }
+}
+
+/// All channels.
+pub(crate) fn channels(config: &Config) -> Result<Vec<ChannelParts>, Failure> {
+    all(config.channels.iter().map(|channel| {
+        Ok(ChannelParts {
+            id: channel.id.clone(),
+            connector: connector(config, channel)?,
+            replies_a_second: channel.replies_per_second,
+            profile: channel.profile,
+        })
+    }))
+}
+
+/// All backends.
+pub(crate) fn backends(config: &Config) -> Result<Vec<Arc<dyn Backend>>, Failure> {
+    all(config.backends.iter().map(|one| backend(config, one)))
+}
+
+/// Everything, or everything that is wrong.
+fn all<T>(made: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>, Failure> {
+    let (mut good, mut problems) = (Vec::new(), Vec::new());
+    for one in made {
+        match one {
+            Ok(one) => good.push(one),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        Ok(good)
+    } else {
+        Err(Failure::Problems(problems))
+    }
+}
+
+fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connector>, Problem> {
+    let made: Result<Arc<dyn Connector>, String> = match &channel.kind {
+        ChannelKind::Messenger(settings) => messenger(channel, settings),
+        ChannelKind::Webchat(settings) => webchat(config, channel, settings),
+    };
+    made.map_err(|reason| {
+        let message = format!("the channel `{}` cannot work like this", channel.id);
+        Problem::error("config::channel", message).at(&config.source, channel.place.clone(), reason)
+    })
+}
+
+fn messenger(_: &ChannelConfig, _: &MessengerConfig) -> Result<Arc<dyn Connector>, String> {
+    Err(String::new())
+}
+fn webchat(_: &Config, _: &ChannelConfig, _: &WebchatConfig) -> Result<Arc<dyn Connector>, String> {
+    Err(String::new())
+}
+fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>, Problem> {
+    let webhook = &backend.webhook;
+    let made = WebhookBackend::new(WebhookSettings {
+        id: backend.id.clone(),
+        url: SecretString::from(webhook.url.as_str()),
+        secrets: webhook.secrets.clone(),
+        timeout: webhook.timeout,
+        allow_private: webhook.allow_private,
+    });
+    let error = match made {
+        Ok(made) => return Ok(Arc::new(made)),
+        Err(error) => error,
+    };
+    let (place, help) = match error {
+        WebhookError::Http(HttpError::PrivateAddress) => (
+            &backend.url_place,
+            "if the backend is on this machine or in your own network, say so: allow_private = true",
+        ),
+        WebhookError::Http(_) => (&backend.url_place, "write the whole address: \"https://…\""),
+        _ => (
+            &backend.secret_place,
+            "a key is \"whsec_\" and 24 to 64 bytes in base64; make one: echo whsec_$(openssl rand -base64 32)",
+        ),
+    };
+    let message = format!("the backend `{}` cannot work like this", backend.id);
+    Err(Problem::error("config::backend", message)
+        .at(&config.source, place.clone(), error.to_string())
+        .help(help))
+}
+
+/// For whom the store is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    /// For a replica, which alone serves it.
+    Server,
+    /// For a command that looks in, perhaps beside a replica.
+    Visitor,
+}
+
+/// The store.
+pub(crate) async fn open_store(config: &Config, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
+    let _ = (config, mode);
+    let error = langnghe_store::StoreError::Unavailable("not landed".into());
+    Err(report::store_problem(&error).into())
+}
