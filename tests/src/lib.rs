@@ -1,8 +1,10 @@
 //! The harness of the whole-system tests: the real program in a folder of its own, and stand-ins for
 //! what it speaks to.
 
+pub mod agency;
 pub mod http;
 pub mod installation;
+pub mod json_schema;
 pub mod metrics;
 pub mod program;
 pub mod replica;

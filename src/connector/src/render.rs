@@ -1,12 +1,186 @@
 //! Fits replies to what a channel can show.
+//!
+//! Decisions, in one place:
+//! - Choices go out as quick replies, else buttons, else a list: the first of them that carries all
+//!   of them. Where none does, answers become a numbered text and nothing to tap, because buttons
+//!   for only the first ones would hide the others; shortcuts, which can be typed as well, are cut
+//!   to as many as fit, or left out.
+//! - A label that is too long for a button stands in full, numbered, in the text, and the buttons
+//!   carry the same numbers: "1. Đường, vỉa hè…".
+//! - Media goes before its words where both cannot go together, so that what can be tapped under
+//!   the words stays in sight.
 
-use langnghe_model::{Capabilities, Reply};
+mod choices;
+mod split;
+
+use langnghe_model::{
+    Capabilities, Reply,
+    capabilities::{Encoding, TextLimit},
+    fold::unaccent,
+    reply::{Choice, ChoiceStyle, ContactField},
+};
 
 /// Fits one reply to a channel: the result is what the connector encodes, one provider message
-/// each, in order. Choices become quick replies, buttons or a numbered text; long texts are split at
-/// paragraphs, sentences or words with the choices on the last part; what a channel lacks is worded
-/// instead.
+/// each, in order. Choices become quick replies, buttons, a list or a numbered text; long texts are
+/// split at paragraphs, lines, sentences or words with the choices on the last part; what a channel
+/// lacks is worded or left out. Empty texts are never sent.
 pub fn render(reply: Reply, capabilities: &Capabilities) -> Vec<Reply> {
-    let _unused: &Capabilities = capabilities;
-    vec![reply]
+    let reply = match capabilities.encoding {
+        Encoding::Unicode => reply,
+        Encoding::Unaccented => without_accents(reply),
+    };
+    match reply {
+        Reply::Text { text } => texts(&text, capabilities.text),
+        Reply::Choices {
+            text,
+            choices,
+            style,
+        } => choices::render(&text, choices, style, capabilities),
+        Reply::Media {
+            media,
+            url,
+            caption,
+        } => {
+            let caption = caption.unwrap_or_default();
+            let Some(limit) = capabilities.media.iter().find(|limit| limit.kind == media) else {
+                return texts(
+                    format!("{}\n{url}", caption.trim()).trim(),
+                    capabilities.text,
+                );
+            };
+            if caption.trim().is_empty() {
+                return vec![Reply::Media {
+                    media,
+                    url,
+                    caption: None,
+                }];
+            }
+            if capabilities.text.unit.count(&caption) <= limit.caption {
+                return vec![Reply::Media {
+                    media,
+                    url,
+                    caption: Some(caption),
+                }];
+            }
+            let mut parts = vec![Reply::Media {
+                media,
+                url,
+                caption: None,
+            }];
+            parts.extend(texts(&caption, capabilities.text));
+            parts
+        }
+        Reply::AskLocation { text, choices } if !capabilities.ask_location => {
+            choices::render(&text, choices, ChoiceStyle::Shortcuts, capabilities)
+        }
+        Reply::AskLocation { text, choices } => {
+            asking(&text, choices, capabilities, |text, choices| {
+                Reply::AskLocation { text, choices }
+            })
+        }
+        Reply::AskContact {
+            text,
+            field,
+            choices,
+        } if !can_ask(field, capabilities) => {
+            choices::render(&text, choices, ChoiceStyle::Shortcuts, capabilities)
+        }
+        Reply::AskContact {
+            text,
+            field,
+            choices,
+        } => asking(&text, choices, capabilities, |text, choices| {
+            Reply::AskContact {
+                text,
+                field,
+                choices,
+            }
+        }),
+        Reply::Typing if !capabilities.typing => Vec::new(),
+        Reply::HandOver if !capabilities.hand_over => Vec::new(),
+        other => vec![other],
+    }
 }
+
+fn can_ask(field: ContactField, capabilities: &Capabilities) -> bool {
+    match field {
+        ContactField::Phone => capabilities.ask_phone,
+        ContactField::Email => capabilities.ask_email,
+    }
+}
+
+fn texts(text: &str, limit: TextLimit) -> Vec<Reply> {
+    split::split(text, limit)
+        .into_iter()
+        .map(|text| Reply::Text { text })
+        .collect()
+}
+
+/// A question with a button of the channel's own, which takes the place of one choice.
+fn asking(
+    text: &str,
+    choices: Vec<Choice>,
+    capabilities: &Capabilities,
+    question: impl FnOnce(String, Vec<Choice>) -> Reply,
+) -> Vec<Reply> {
+    let beside = choices::shortcuts_beside(choices, capabilities);
+    let mut parts = split::split(text, capabilities.text);
+    let Some(last) = parts.pop() else {
+        return Vec::new();
+    };
+    let mut replies: Vec<Reply> = parts.into_iter().map(|text| Reply::Text { text }).collect();
+    replies.push(question(last, beside));
+    replies
+}
+
+fn without_accents(reply: Reply) -> Reply {
+    let plain = |choices: Vec<Choice>| {
+        choices
+            .into_iter()
+            .map(|choice| Choice {
+                label: unaccent(&choice.label),
+                payload: choice.payload,
+            })
+            .collect()
+    };
+    match reply {
+        Reply::Text { text } => Reply::Text {
+            text: unaccent(&text),
+        },
+        Reply::Choices {
+            text,
+            choices,
+            style,
+        } => Reply::Choices {
+            text: unaccent(&text),
+            choices: plain(choices),
+            style,
+        },
+        Reply::Media {
+            media,
+            url,
+            caption,
+        } => Reply::Media {
+            media,
+            url,
+            caption: caption.map(|caption| unaccent(&caption)),
+        },
+        Reply::AskLocation { text, choices } => Reply::AskLocation {
+            text: unaccent(&text),
+            choices: plain(choices),
+        },
+        Reply::AskContact {
+            text,
+            field,
+            choices,
+        } => Reply::AskContact {
+            text: unaccent(&text),
+            field,
+            choices: plain(choices),
+        },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,10 @@ pub struct Sniffed {
     pub extension: &'static str,
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every arm that calls it gives an option"
+)]
 const fn found(
     kind: MediaKind,
     content_type: &'static str,
@@ -210,19 +214,19 @@ mod tests {
         sniff(bytes).map(|sniffed| sniffed.content_type)
     }
 
-    fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn boxed(name: [u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(content.len() + 8).unwrap();
-        [&size.to_be_bytes(), &name[..], content].concat()
+        [&size.to_be_bytes(), &name, content].concat()
     }
 
-    fn mp4(brand: &[u8; 4], handlers: &[&[u8; 4]]) -> Vec<u8> {
+    fn mp4(brand: [u8; 4], handlers: &[&[u8; 4]]) -> Vec<u8> {
         let handlers: Vec<u8> = handlers
             .iter()
-            .flat_map(|handler| boxed(b"hdlr", &[&[0; 8], &handler[..], &[0; 12]].concat()))
+            .flat_map(|handler| boxed(*b"hdlr", &[&[0; 8], &handler[..], &[0; 12]].concat()))
             .collect();
-        let media = boxed(b"mdat", b"samples that say hdlr and vide by chance");
-        let brand = boxed(b"ftyp", &[&brand[..], &[0; 4]].concat());
-        [brand, media, boxed(b"moov", &handlers)].concat()
+        let media = boxed(*b"mdat", b"samples that say hdlr and vide by chance");
+        let brand = boxed(*b"ftyp", &[brand, [0; 4]].concat());
+        [brand, media, boxed(*b"moov", &handlers)].concat()
     }
 
     #[test]
@@ -256,11 +260,11 @@ mod tests {
     #[test]
     fn a_recording_in_a_film_container_is_a_recording() {
         assert_eq!(
-            content_type(&mp4(b"isom", &[b"vide", b"soun"])),
+            content_type(&mp4(*b"isom", &[b"vide", b"soun"])),
             Some("video/mp4")
         );
-        assert_eq!(content_type(&mp4(b"iso5", &[b"soun"])), Some("audio/mp4"));
-        assert_eq!(content_type(&mp4(b"mp42", &[])), Some("video/mp4"));
+        assert_eq!(content_type(&mp4(*b"iso5", &[b"soun"])), Some("audio/mp4"));
+        assert_eq!(content_type(&mp4(*b"mp42", &[])), Some("video/mp4"));
         let webm = |codecs: &str| format!("\u{1a}Eß£ webm {codecs}").into_bytes();
         assert_eq!(
             content_type(&webm("A_OPUS")),
@@ -310,12 +314,12 @@ mod tests {
 
     #[test]
     fn a_file_cut_anywhere_does_no_harm() {
-        let film = mp4(b"isom", &[b"soun"]);
+        let film = mp4(*b"isom", &[b"soun"]);
         for end in 0..film.len() {
             let _cut: Option<Sniffed> = sniff(&film[..end]);
         }
         let huge = [
-            &boxed(b"ftyp", b"isom\0\0\0\0")[..],
+            &boxed(*b"ftyp", b"isom\0\0\0\0")[..],
             b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff",
         ];
         assert_eq!(content_type(&huge.concat()), Some("video/mp4"));

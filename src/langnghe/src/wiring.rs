@@ -7,13 +7,17 @@ use langnghe_connector::Connector;
 use langnghe_desk::{Backend, WebhookBackend, WebhookError, WebhookSettings};
 use langnghe_flow::Library;
 use langnghe_http::{ClientSettings, GuardedClient, HttpError};
+use langnghe_messenger::{ChoicePresentation, Messenger};
 use langnghe_model::Problem;
 use langnghe_server::ChannelParts;
 use langnghe_store::Store;
+use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
 use crate::{
-    config::{BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, WebchatConfig},
+    config::{
+        BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, WebchatConfig,
+    },
     report::{self, Failure},
     sources::Sources,
 };
@@ -23,27 +27,15 @@ pub(crate) fn flow_settings(config: &Config) -> langnghe_flow::Settings {
     langnghe_flow::Settings {
         start: config.start.clone(),
         language: config.language.clone(),
-        backends: Some(
-            config
-                .backends
-                .iter()
-                .map(|backend| backend.id.clone())
-                .collect(),
-        ),
+        backends: Some(config.backends.iter().map(|backend| backend.id.clone()).collect()),
         agency: config.agency.clone(),
     }
 }
 
 /// What is wrong with channels and backends beyond what the file's own form can tell.
 pub(crate) fn check(config: &Config) -> Vec<Problem> {
-    let channels = config
-        .channels
-        .iter()
-        .filter_map(|channel| connector(config, channel).err());
-    let backends = config
-        .backends
-        .iter()
-        .filter_map(|one| backend(config, one).err());
+    let channels = config.channels.iter().filter_map(|channel| connector(config, channel).err());
+    let backends = config.backends.iter().filter_map(|one| backend(config, one).err());
     channels.chain(backends).collect()
 }
 
@@ -52,11 +44,7 @@ pub(crate) fn check_flows(config: &Config) -> Result<(), Failure> {
     let sources = Sources::read(&config.flows, &config.locales).map_err(Failure::Problems)?;
     let settings = flow_settings(config);
     let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
-    if loaded.library.is_some() {
-        Ok(())
-    } else {
-        Err(Failure::Problems(loaded.problems))
-    }
+    if loaded.library.is_some() { Ok(()) } else { Err(Failure::Problems(loaded.problems)) }
 }
 
 /// All channels.
@@ -85,11 +73,7 @@ fn all<T>(made: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>, Fail
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() {
-        Ok(good)
-    } else {
-        Err(Failure::Problems(problems))
-    }
+    if problems.is_empty() { Ok(good) } else { Err(Failure::Problems(problems)) }
 }
 
 fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connector>, Problem> {
@@ -99,16 +83,72 @@ fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connect
     };
     made.map_err(|reason| {
         let message = format!("the channel `{}` cannot work like this", channel.id);
-        Problem::error("config::channel", message).at(&config.source, channel.place.clone(), reason)
+        Problem::error("config::channel", message).at(
+            &config.source,
+            channel.place.clone(),
+            reason,
+        )
     })
 }
 
-fn messenger(_: &ChannelConfig, _: &MessengerConfig) -> Result<Arc<dyn Connector>, String> {
-    Err(String::new())
+fn messenger(
+    channel: &ChannelConfig,
+    settings: &MessengerConfig,
+) -> Result<Arc<dyn Connector>, String> {
+    let mut config = langnghe_messenger::Config::new(
+        channel.id.clone(),
+        SecretString::default(),
+        settings.verify_token.clone(),
+        settings.access_token.clone(),
+    );
+    config.app_secrets.clone_from(&settings.app_secrets);
+    if let Some(api_base) = &settings.api_base {
+        config.api_base = api_base.as_str().trim_end_matches('/').to_owned();
+    }
+    if let Some(version) = &settings.api_version {
+        config.version.clone_from(version);
+    }
+    config.page_id.clone_from(&settings.page_id);
+    config.app_id.clone_from(&settings.app_id);
+    if settings.buttons {
+        config.choices = ChoicePresentation::Buttons;
+    }
+    if let Some(timeout) = settings.timeout {
+        config.timeout = timeout;
+    }
+    let client = GuardedClient::new(&ClientSettings {
+        timeout: config.timeout,
+        allow_private: settings.allow_private,
+        ..ClientSettings::default()
+    });
+    let client = client.map_err(|error| error.to_string())?;
+    Ok(Arc::new(Messenger::new(config, client).map_err(|error| error.to_string())?))
 }
-fn webchat(_: &Config, _: &ChannelConfig, _: &WebchatConfig) -> Result<Arc<dyn Connector>, String> {
-    Err(String::new())
+
+fn webchat(
+    config: &Config,
+    channel: &ChannelConfig,
+    settings: &WebchatConfig,
+) -> Result<Arc<dyn Connector>, String> {
+    let mut chat = langnghe_webchat::Config::new(channel.id.clone());
+    chat.path.clone_from(&settings.path);
+    if let Some(title) = &settings.title {
+        chat.title.clone_from(title);
+    } else if !config.agency.name.is_empty() {
+        chat.title.clone_from(&config.agency.name);
+    }
+    if let Some(languages) = &settings.languages {
+        chat.languages.clone_from(languages);
+    }
+    chat.allow_frames.clone_from(&settings.allow_frames);
+    chat.origins.clone_from(&settings.origins);
+    // A proxy before us may change `Host`; the public address is always good.
+    chat.origins.push(config.public_url.origin().ascii_serialization());
+    chat.upload_bytes =
+        usize::try_from(config.settings.media.file_bytes).unwrap_or(usize::MAX);
+    Ok(Arc::new(WebChat::new(chat).map_err(|error| error.to_string())?))
 }
+
 fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>, Problem> {
     let webhook = &backend.webhook;
     let made = WebhookBackend::new(WebhookSettings {

@@ -111,6 +111,8 @@ pub struct MediaLimit {
     pub kind: MediaKind,
     /// The largest size in bytes.
     pub bytes: u64,
+    /// The longest caption, in the unit of the channel's texts; 0 where words go separately.
+    pub caption: usize,
 }
 
 /// Which characters a channel carries.

@@ -175,7 +175,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         claim: settings.conversations_a_claim,
         lease: settings.lease,
     });
-    for _ in 0..settings.workers.max(1) {
+    for _ in 0..settings.workers {
         let (workers, stop) = (Arc::clone(&workers), stop.clone());
         loops.spawn(async move { workers.run(stop).await });
     }

@@ -17,7 +17,7 @@ pub struct Settings {
     pub retry_after: Duration,
     /// How much one citizen may send.
     pub flood: Flood,
-    /// How many workers take turns.
+    /// How many workers take turns; a replica with none only accepts and sends.
     pub workers: usize,
     /// How many conversations a worker claims at once.
     pub conversations_a_claim: usize,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use langnghe_flow::Library;
 use langnghe_model::{ChannelId, ConversationId, Profile, ticket::TicketSummary};
 use langnghe_store::{Claim, Commit, Committed, Store, TicketFilter};
@@ -80,12 +81,14 @@ impl Workers {
 
     async fn process(&self, claims: Vec<Claim>) -> Result<(), langnghe_store::StoreError> {
         let began = Instant::now();
-        let mut waiting = claims;
+        // All at once: a provider that is slow to tell of citizens must not cost the others' leases.
+        let profiles = join_all(claims.iter().map(|claim| self.profile(claim))).await;
+        let mut waiting: Vec<(Claim, Option<Profile>)> = claims.into_iter().zip(profiles).collect();
         for _ in 0..CODE_DRAWS {
             let mut commits = Vec::with_capacity(waiting.len());
             let mut counts = Vec::with_capacity(waiting.len());
-            for claim in &waiting {
-                let (commit, count) = self.turn(claim).await?;
+            for (claim, profile) in &waiting {
+                let (commit, count) = self.turn(claim, profile.as_ref()).await?;
                 commits.push(commit);
                 counts.push(count);
             }
@@ -98,11 +101,11 @@ impl Workers {
             let committed = self.store.commit(commits, clock::now()).await?;
             crash::point(Point::Committed);
             let mut again = Vec::new();
-            for ((claim, count), committed) in waiting.into_iter().zip(counts).zip(committed) {
+            for ((one, count), committed) in waiting.into_iter().zip(counts).zip(committed) {
                 match committed {
-                    Committed::Done => self.count_processed(&claim, count),
-                    Committed::LeaseLost => self.count_lost(&claim, began),
-                    Committed::CodeTaken => again.push(claim),
+                    Committed::Done => self.count_processed(&one.0, count),
+                    Committed::LeaseLost => self.count_lost(&one.0, began),
+                    Committed::CodeTaken => again.push(one),
                 }
             }
             for conversation in erased {
@@ -115,7 +118,7 @@ impl Workers {
             waiting = again;
         }
         // Five codes in a row were taken: something is wrong with the randomness, not the citizen.
-        for claim in waiting {
+        for (claim, _) in waiting {
             tracing::error!(
                 conversation = claim.conversation.tag(),
                 "no free ticket code found"
@@ -128,18 +131,21 @@ impl Workers {
         Ok(())
     }
 
-    async fn turn(&self, claim: &Claim) -> Result<(Commit, u64), langnghe_store::StoreError> {
+    async fn turn(
+        &self,
+        claim: &Claim,
+        profile: Option<&Profile>,
+    ) -> Result<(Commit, u64), langnghe_store::StoreError> {
         let Some(channel) = self.channels.get(&claim.conversation.channel) else {
             return Ok(set_all_aside(claim));
         };
-        let profile = self.profile(channel, claim).await;
         let library = self.library.load();
         let mut tickets: Option<Vec<TicketSummary>> = None;
         loop {
             let around = Surroundings {
                 library: &library,
                 capabilities: channel.parts.connector.capabilities(),
-                profile: profile.as_ref(),
+                profile,
                 tickets: tickets.as_deref(),
                 now: clock::now(),
                 metrics: &channel.metrics,
@@ -151,7 +157,8 @@ impl Workers {
         }
     }
 
-    async fn profile(&self, channel: &WorkerChannel, claim: &Claim) -> Option<Profile> {
+    async fn profile(&self, claim: &Claim) -> Option<Profile> {
+        let channel = self.channels.get(&claim.conversation.channel)?;
         if !channel.parts.profile || claim.session.is_some() {
             return None;
         }

@@ -51,6 +51,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/media/{tag}/{name}", get(media::file))
+        .route("/api/v1/ticket.schema.json", get(ticket_schema))
         .with_state(shared)
 }
 
@@ -62,4 +63,12 @@ fn busy(settings: &Settings) -> Response {
         [(header::RETRY_AFTER, seconds)],
     )
         .into_response()
+}
+
+/// The published schema of the JSON that backends receive.
+async fn ticket_schema() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/schema+json")],
+        langnghe_desk::ticket::SCHEMA,
+    )
 }

@@ -1,0 +1,71 @@
+//! From a rendered reply to the Send API.
+
+mod encode;
+mod failure;
+mod graph;
+mod profile;
+mod usage;
+
+use langnghe_connector::{Outgoing, SendError, Sent};
+use langnghe_model::EventId;
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(crate) use self::{graph::Graph, profile::profile};
+use crate::ChoicePresentation;
+
+/// Sends one reply: one request, two for "typing", which says "seen" first.
+pub(crate) async fn send(
+    graph: &Graph,
+    choices: ChoicePresentation,
+    outgoing: &Outgoing<'_>,
+) -> Result<Sent, SendError> {
+    let mut sent = Sent::default();
+    for call in encode::encode(outgoing, choices)? {
+        let answer = graph.post(call.edge, &call.body).await?;
+        sent = read_answer(answer)?;
+    }
+    Ok(sent)
+}
+
+/// What Meta answers to a message, an action (no message id) or a passed thread (`success`).
+#[derive(Deserialize)]
+struct SendAnswer {
+    message_id: Option<String>,
+    recipient_id: Option<Value>,
+    success: Option<bool>,
+}
+
+fn read_answer(answer: Value) -> Result<Sent, SendError> {
+    let unreadable = || SendError::Transport {
+        reason: "unreadable answer".to_owned(),
+    };
+    let answer: SendAnswer = serde_json::from_value(answer).map_err(|_| unreadable())?;
+    match answer {
+        SendAnswer {
+            message_id: Some(id),
+            ..
+        } => Ok(Sent {
+            message: Some(EventId::new(id)),
+        }),
+        SendAnswer {
+            recipient_id: Some(_),
+            ..
+        }
+        | SendAnswer {
+            success: Some(true),
+            ..
+        } => Ok(Sent::default()),
+        SendAnswer {
+            success: Some(false),
+            ..
+        } => Err(SendError::Rejected {
+            code: "no success".to_owned(),
+        }),
+        // Somebody answered, but it was not Meta's Send API.
+        _ => Err(unreadable()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

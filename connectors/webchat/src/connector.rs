@@ -1,0 +1,141 @@
+//! The web chat as a connector.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use langnghe_connector::{
+    Connector, Host, Outgoing, Received, Rejection, SendError, Sent, WebhookRequest,
+};
+use langnghe_model::{
+    Capabilities, CitizenId, Profile, Reply,
+    capabilities::{ChoiceLimit, Encoding, MediaLimit, TextLimit, TextUnit},
+    event::MediaKind,
+};
+
+use crate::{
+    Config, ConfigError,
+    frame::{PAYLOAD_CHARACTERS, TEXT_CHARACTERS, ToPage},
+    hub::{Hub, Silence},
+    routes,
+};
+
+/// One configured web chat.
+#[derive(Debug)]
+pub struct WebChat {
+    config: Arc<Config>,
+    hub: Arc<Hub>,
+    capabilities: Capabilities,
+}
+
+impl WebChat {
+    /// Makes a web chat.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what of the configuration cannot work.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let hub = Arc::new(Hub::new(config.connections_a_visitor, config.grace));
+        Ok(Self {
+            config: Arc::new(config),
+            hub,
+            capabilities: capabilities(),
+        })
+    }
+}
+
+fn capabilities() -> Capabilities {
+    let kinds = [
+        MediaKind::Image,
+        MediaKind::Video,
+        MediaKind::Audio,
+        MediaKind::File,
+    ];
+    Capabilities {
+        text: TextLimit {
+            max: TEXT_CHARACTERS,
+            unit: TextUnit::Characters,
+        },
+        quick_replies: Some(ChoiceLimit {
+            max: 20,
+            title: 80,
+            payload: PAYLOAD_CHARACTERS,
+            text: TEXT_CHARACTERS,
+        }),
+        buttons: None,
+        list: None,
+        // The page only links to them, so there is no size that it could not carry.
+        media: kinds
+            .map(|kind| MediaLimit {
+                kind,
+                bytes: u64::MAX,
+                caption: TEXT_CHARACTERS,
+            })
+            .to_vec(),
+        ask_location: true,
+        ask_phone: false,
+        ask_email: false,
+        typing: true,
+        hand_over: false,
+        window: None,
+        encoding: Encoding::Unicode,
+    }
+}
+
+#[async_trait]
+impl Connector for WebChat {
+    fn kind(&self) -> &'static str {
+        "webchat"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// There is no webhook: the page speaks to the channel's own routes.
+    fn receive(&self, _request: &WebhookRequest<'_>) -> Result<Received, Rejection> {
+        Err(Rejection::Method)
+    }
+
+    async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
+        match outgoing.reply {
+            Reply::Typing => {
+                self.hub.whisper(outgoing.citizen, &ToPage::Typing.encode());
+                return Ok(Sent::default());
+            }
+            Reply::HandOver => {
+                return Err(SendError::Rejected {
+                    code: "no hand-over here".to_owned(),
+                });
+            }
+            _ => {}
+        }
+        let frame = ToPage::Reply {
+            id: outgoing.id,
+            reply: outgoing.reply,
+        }
+        .encode();
+        let offer = self
+            .hub
+            .offer(outgoing.citizen, outgoing.id, &frame)
+            .ok_or(SendError::Away)?;
+        match offer.acknowledged(self.config.ack_time).await {
+            Ok(()) => Ok(Sent::default()),
+            Err(Silence::Away) => Err(SendError::Away),
+            Err(Silence::Slow) => Err(SendError::Transport {
+                reason: "timeout".to_owned(),
+            }),
+        }
+    }
+
+    /// The web knows no name; the language is that of the interface.
+    async fn profile(&self, citizen: &CitizenId) -> Result<Profile, SendError> {
+        Ok(Profile {
+            name: None,
+            language: self.hub.language(citizen),
+        })
+    }
+
+    fn routes(&self, host: Arc<dyn Host>) -> Option<axum::Router> {
+        Some(routes::router(&self.config, self.hub.clone(), host))
+    }
+}

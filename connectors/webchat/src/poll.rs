@@ -1,0 +1,81 @@
+//! The same over plain requests, for networks that let no WebSocket through.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use crate::{
+    event,
+    frame::{FromPage, Reason, ToPage},
+    routes::{Shared, answer, full, visitor_of},
+    socket::known,
+};
+
+/// `GET …/poll`: the frames that are there, or the next one within the time that a poll is held.
+pub(crate) async fn poll(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let Some(citizen) = visitor_of(&shared, &headers) else {
+        return answer(&ToPage::Error {
+            reason: Reason::Visitor,
+        });
+    };
+    let Ok(_permit) = shared.connections.clone().try_acquire_owned() else {
+        return full();
+    };
+    let language = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    let mut connection = shared.hub.connect(&citizen, known(&shared, language));
+    shared.host.present(&citizen).await;
+    let mut frames = Vec::new();
+    match timeout(shared.config.poll_hold, connection.next()).await {
+        Ok(Some(frame)) => frames.push(frame),
+        Ok(None) => {
+            return answer(&ToPage::Error {
+                reason: Reason::Replaced,
+            });
+        }
+        Err(_) => {}
+    }
+    while let Some(frame) = connection.next_now() {
+        frames.push(frame);
+    }
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        format!("[{}]", frames.join(",")),
+    )
+        .into_response()
+}
+
+/// `POST …/send`: one frame, answered with one.
+pub(crate) async fn send(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(citizen) = visitor_of(&shared, &headers) else {
+        return answer(&ToPage::Error {
+            reason: Reason::Visitor,
+        });
+    };
+    match serde_json::from_slice(&body) {
+        Ok(FromPage::Message(message)) => {
+            let channel = &shared.config.channel;
+            let outcome = event::take(&*shared.host, channel, &citizen, &message, None).await;
+            answer(&outcome.frame(&message.id))
+        }
+        Ok(FromPage::Ack { id }) => {
+            shared.hub.acknowledge(&citizen, &id);
+            answer(&ToPage::Pong)
+        }
+        Ok(FromPage::Ping) => answer(&ToPage::Pong),
+        Ok(FromPage::Hello { .. }) | Err(_) => answer(&ToPage::Error {
+            reason: Reason::Malformed,
+        }),
+    }
+}

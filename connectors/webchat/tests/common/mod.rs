@@ -1,0 +1,111 @@
+//! A host for the web chat without the rest of the program: it keeps what comes in memory.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use langnghe_connector::{Acceptance, Connector, Host, MediaRefusal, Unavailable, Upload, sniff};
+use langnghe_model::{CitizenId, ConversationId, Event, EventId, Timestamp, event::Media};
+use langnghe_webchat::WebChat;
+use tokio::{net::TcpListener, sync::Notify};
+
+/// Keeps what comes in memory, and can be told to refuse.
+#[derive(Debug, Default)]
+pub struct FakeHost {
+    ids: Mutex<HashSet<EventId>>,
+    events: Mutex<Vec<Event>>,
+    present: Mutex<Vec<CitizenId>>,
+    /// Something changed.
+    pub changed: Notify,
+    /// Nothing can be stored.
+    pub unavailable: AtomicBool,
+    /// Every citizen sends too much.
+    pub flooded: AtomicBool,
+}
+
+impl FakeHost {
+    /// Everything that was stored, in order.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().expect("no holder panics").clone()
+    }
+
+    /// Who came, each time that they did.
+    pub fn present(&self) -> Vec<CitizenId> {
+        self.present.lock().expect("no holder panics").clone()
+    }
+}
+
+#[async_trait]
+impl Host for FakeHost {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_790_000_000)
+    }
+
+    async fn accept(&self, events: Vec<Event>) -> Result<Vec<Acceptance>, Unavailable> {
+        if self.unavailable.load(Ordering::Relaxed) {
+            return Err(Unavailable {
+                retry_after: Duration::from_secs(1),
+            });
+        }
+        if self.flooded.load(Ordering::Relaxed) {
+            return Ok(vec![Acceptance::Flooded; events.len()]);
+        }
+        let store = |event: Event| {
+            if self
+                .ids
+                .lock()
+                .expect("no holder panics")
+                .insert(event.id.clone())
+            {
+                self.events.lock().expect("no holder panics").push(event);
+                Acceptance::Stored
+            } else {
+                Acceptance::Duplicate
+            }
+        };
+        let acceptances = events.into_iter().map(store).collect();
+        self.changed.notify_waiters();
+        Ok(acceptances)
+    }
+
+    async fn present(&self, citizen: &CitizenId) {
+        self.present
+            .lock()
+            .expect("no holder panics")
+            .push(citizen.clone());
+        self.changed.notify_waiters();
+    }
+
+    async fn keep_media(
+        &self,
+        _conversation: &ConversationId,
+        upload: Upload,
+    ) -> Result<Media, MediaRefusal> {
+        let sniffed = sniff(&upload.bytes).ok_or(MediaRefusal::Kind)?;
+        Ok(Media {
+            kind: sniffed.kind,
+            url: format!("http://127.0.0.1/media/kept.{}", sniffed.extension),
+            content_type: Some(sniffed.content_type.to_owned()),
+            bytes: Some(upload.bytes.len() as u64),
+            name: upload.name,
+        })
+    }
+}
+
+/// Serves a web chat on a free port of the loopback.
+pub async fn serve(chat: &WebChat, host: Arc<dyn Host>, port: u16) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .expect("the port is free");
+    let address = listener.local_addr().expect("the listener is bound");
+    let routes = chat.routes(host).expect("a web chat has routes");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    address
+}

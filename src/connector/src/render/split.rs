@@ -1,0 +1,103 @@
+//! Splits a text into parts that a channel carries.
+
+use langnghe_model::capabilities::{TextLimit, TextUnit};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Splits `text` into parts of at most `limit`: after a paragraph, else a line, else a sentence,
+/// else a word, else between two graphemes. White space at the cuts is dropped, nothing else; the
+/// parts are never empty, and there are none when the text has nothing but white space.
+///
+/// A grapheme that is longer than a whole part (a letter under hundreds of marks) is cut between
+/// characters; no limit is smaller than a character.
+pub(super) fn split(text: &str, limit: TextLimit) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let fitting = fitting_prefix(rest, limit);
+        let cut = if fitting == rest.len() {
+            fitting
+        } else {
+            best_cut(rest, fitting)
+        };
+        let (part, after) = rest.split_at(cut);
+        parts.push(part.trim_end().to_owned());
+        rest = after.trim_start();
+    }
+    parts
+}
+
+/// The length in bytes of the longest prefix of whole graphemes within the limit; at least one
+/// character.
+fn fitting_prefix(text: &str, limit: TextLimit) -> usize {
+    let mut used = 0;
+    for (start, grapheme) in text.grapheme_indices(true) {
+        used += limit.unit.count(grapheme);
+        if used > limit.max {
+            return if start > 0 {
+                start
+            } else {
+                fitting_characters(grapheme, limit)
+            };
+        }
+    }
+    text.len()
+}
+
+fn fitting_characters(grapheme: &str, limit: TextLimit) -> usize {
+    let mut used = 0;
+    for (start, character) in grapheme.char_indices() {
+        used += match limit.unit {
+            TextUnit::Characters => 1,
+            TextUnit::Utf16 => character.len_utf16(),
+            TextUnit::Bytes => character.len_utf8(),
+        };
+        if used > limit.max && start > 0 {
+            return start;
+        }
+    }
+    grapheme.len()
+}
+
+/// Where to cut in the first `fitting` bytes, which do not reach the end. A cut that would leave a
+/// part less than half full is worse than a cut at something smaller, words excepted.
+fn best_cut(text: &str, fitting: usize) -> usize {
+    let prefix = &text[..fitting];
+    // White space right after what fits is a cut too; it is dropped.
+    if text[fitting..].starts_with(char::is_whitespace) {
+        let line_ends = text[fitting..].starts_with('\n');
+        if line_ends || prefix.ends_with(is_sentence_end) {
+            return fitting;
+        }
+    }
+    let half = fitting / 2;
+    let paragraph = prefix.rfind("\n\n").filter(|at| *at >= half);
+    let line = || prefix.rfind('\n').filter(|at| *at >= half);
+    let sentence = || last_sentence_end(prefix).filter(|at| *at >= half);
+    paragraph
+        .or_else(line)
+        .or_else(sentence)
+        .or_else(|| word_end(text, fitting))
+        .unwrap_or(fitting)
+}
+
+fn is_sentence_end(character: char) -> bool {
+    matches!(character, '.' | '!' | '?' | '…' | ';')
+}
+
+fn last_sentence_end(prefix: &str) -> Option<usize> {
+    let ends = prefix
+        .char_indices()
+        .rev()
+        .filter(|(_, character)| character.is_whitespace());
+    ends.map(|(at, _)| at)
+        .find(|at| prefix[..*at].ends_with(is_sentence_end))
+}
+
+fn word_end(text: &str, fitting: usize) -> Option<usize> {
+    if text[fitting..].starts_with(char::is_whitespace) {
+        return Some(fitting);
+    }
+    text[..fitting]
+        .rfind(char::is_whitespace)
+        .filter(|at| *at > 0)
+}
