@@ -18,27 +18,23 @@ use tokio::{net::TcpListener, sync::Notify};
 
 /// Keeps what comes in memory, and can be told to refuse.
 #[derive(Debug, Default)]
-pub struct FakeHost {
+pub(crate) struct FakeHost {
     ids: Mutex<HashSet<EventId>>,
     events: Mutex<Vec<Event>>,
-    present: Mutex<Vec<CitizenId>>,
+    /// Who came, each time that they did.
+    pub(crate) present: Mutex<Vec<CitizenId>>,
     /// Something changed.
-    pub changed: Notify,
+    pub(crate) changed: Notify,
     /// Nothing can be stored.
-    pub unavailable: AtomicBool,
+    pub(crate) unavailable: AtomicBool,
     /// Every citizen sends too much.
-    pub flooded: AtomicBool,
+    pub(crate) flooded: AtomicBool,
 }
 
 impl FakeHost {
     /// Everything that was stored, in order.
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         self.events.lock().expect("no holder panics").clone()
-    }
-
-    /// Who came, each time that they did.
-    pub fn present(&self) -> Vec<CitizenId> {
-        self.present.lock().expect("no holder panics").clone()
     }
 }
 
@@ -100,7 +96,7 @@ impl Host for FakeHost {
 }
 
 /// Serves a web chat on a free port of the loopback.
-pub async fn serve(chat: &WebChat, host: Arc<dyn Host>, port: u16) -> SocketAddr {
+pub(crate) async fn serve(chat: &WebChat, host: Arc<dyn Host>, port: u16) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .expect("the port is free");
