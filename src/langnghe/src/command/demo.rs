@@ -7,10 +7,11 @@ use std::{
 };
 
 use clap::Args;
+use langnghe_desk::standard_webhooks::SigningKey;
 
 use crate::{
     config::{self, Config, ProcessEnvironment},
-    demo::{folder, front_page},
+    demo::{folder, front_page, inbox},
     logging, replica,
     report::{self, Failure},
 };
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     report::show(&read.problems)?;
     move_to(&mut config, address)?;
     logging::start(&config.log);
-    let routes = front_page::router(&arguments.data).merge(agency(&config)?);
+    let routes = front_page::router(&arguments.data).merge(agency(&config, &arguments.data)?);
     let data = &arguments.data;
     replica::run(
         &config,
@@ -115,6 +116,25 @@ fn tell(here: &str, data: &Path) -> io::Result<()> {
     output.flush()
 }
 
-fn agency(_config: &Config) -> Result<axum::Router, Failure> {
-    Ok(axum::Router::new())
+/// The inbox, with the key of the backend in the folder's configuration; none if that was removed.
+fn agency(config: &Config, data: &Path) -> Result<axum::Router, Failure> {
+    let Some(backend) = config
+        .backends
+        .iter()
+        .find(|one| one.id.as_str() == folder::BACKEND)
+    else {
+        return Ok(axum::Router::new());
+    };
+    let keys: Vec<SigningKey> = backend
+        .webhook
+        .secrets
+        .iter()
+        .map(SigningKey::parse)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::new("demo::secret", error.to_string(), ""))?;
+    let store = data.join(folder::INBOX);
+    inbox::router(folder::INBOX_WEBHOOK, keys, &store).map_err(|error| {
+        let message = format!("cannot open {}: {error}", store.display());
+        Failure::new("demo::folder", message, folder::HELP)
+    })
 }

@@ -20,8 +20,12 @@ use crate::{
 pub(crate) const BACKEND: &str = "agency";
 /// Where the demo's inbox takes them.
 pub(crate) const INBOX_WEBHOOK: &str = "/demo/agency/webhook";
+/// What the inbox has received.
+pub(crate) const INBOX: &str = "data/agency-inbox.jsonl";
 /// The key that signs them.
 const SECRET: &str = "data/webhook-secret";
+/// What to do when something in the folder cannot be written.
+pub(crate) const HELP: &str = "the demo keeps everything in one folder: name another with --data FOLDER, or make room on the disk";
 /// The most common number of bytes of a Standard Webhooks key.
 const SECRET_BYTES: usize = 32;
 
@@ -33,7 +37,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
     let fail = |path: &Path, error: &io::Error| -> Failure {
         let path = path.display();
         Problem::error("demo::folder", format!("cannot write {path}: {error}"))
-            .help("the demo keeps everything in one folder: name another with --data FOLDER, or make room on the disk")
+            .help(HELP)
             .into()
     };
     let secret = folder.join(SECRET);

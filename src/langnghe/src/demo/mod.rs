@@ -2,3 +2,4 @@
 
 pub(crate) mod folder;
 pub(crate) mod front_page;
+pub(crate) mod inbox;
