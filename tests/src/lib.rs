@@ -2,13 +2,16 @@
 //! what it speaks to.
 
 pub mod agency;
+pub mod graph;
 pub mod http;
 pub mod installation;
 pub mod json_schema;
+pub mod meta;
 pub mod metrics;
 pub mod program;
 pub mod replica;
 pub mod wait;
 
+pub use graph::Graph;
 pub use installation::Installation;
 pub use replica::Replica;
