@@ -1,7 +1,9 @@
 //! Lists the ready-made flows and locales, so that the program carries them inside.
 
 use std::{
-    env, fs, io,
+    env,
+    fmt::Write as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -16,14 +18,19 @@ fn main() -> io::Result<()> {
             find(&folder, ending, &mut paths)?;
         }
         paths.sort();
-        code.push_str(&format!(
-            "/// Ready-made files.\npub(crate) const {name}: &[super::Embedded] = &[\n"
-        ));
+        writeln!(
+            code,
+            "/// Ready-made files.\npub(crate) const {name}: &[super::Embedded] = &["
+        )
+        .map_err(io::Error::other)?;
         for path in paths {
             println!("cargo::rerun-if-changed={}", path.display());
             let relative = path.strip_prefix(&folder).map_err(io::Error::other)?;
             let path = fs::canonicalize(&path)?;
-            code.push_str(&format!("    ({relative:?}, include_str!({path:?})),\n"));
+            // As Rust string literals: what `Debug` of a text writes.
+            let (relative, path) = (relative.to_string_lossy(), path.to_string_lossy());
+            writeln!(code, "    ({relative:?}, include_str!({path:?})),")
+                .map_err(io::Error::other)?;
         }
         code.push_str("];\n");
     }

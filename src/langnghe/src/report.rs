@@ -44,12 +44,19 @@ impl From<io::Error> for Failure {
 /// Writes problems to the standard error stream, in colours only when that is a terminal.
 pub(crate) fn show(problems: &[Problem]) -> io::Result<()> {
     let stderr = io::stderr();
-    let colours = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    write(&mut stderr.lock(), problems, colours)
+    let terminal = stderr.is_terminal();
+    let colours = terminal && std::env::var_os("NO_COLOR").is_none();
+    // Only a person's terminal needs its lines broken.
+    let width = if terminal { 100 } else { 1000 };
+    write(&mut stderr.lock(), problems, colours, width)
 }
 
-/// Writes problems, one paragraph each.
-pub(crate) fn write(output: &mut dyn Write, problems: &[Problem], colours: bool) -> io::Result<()> {
+fn write(
+    output: &mut dyn Write,
+    problems: &[Problem],
+    colours: bool,
+    width: usize,
+) -> io::Result<()> {
     let theme = if colours {
         GraphicalTheme::unicode()
     } else {
@@ -57,7 +64,7 @@ pub(crate) fn write(output: &mut dyn Write, problems: &[Problem], colours: bool)
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_links(false)
-        .with_width(100);
+        .with_width(width);
     for problem in problems {
         let mut text = String::new();
         let shown = Shown::new(problem);

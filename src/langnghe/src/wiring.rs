@@ -15,9 +15,7 @@ use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
 use crate::{
-    config::{
-        BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, WebchatConfig,
-    },
+    config::{BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, WebchatConfig},
     report::{self, Failure},
     sources::Sources,
 };
@@ -27,15 +25,27 @@ pub(crate) fn flow_settings(config: &Config) -> langnghe_flow::Settings {
     langnghe_flow::Settings {
         start: config.start.clone(),
         language: config.language.clone(),
-        backends: Some(config.backends.iter().map(|backend| backend.id.clone()).collect()),
+        backends: Some(
+            config
+                .backends
+                .iter()
+                .map(|backend| backend.id.clone())
+                .collect(),
+        ),
         agency: config.agency.clone(),
     }
 }
 
 /// What is wrong with channels and backends beyond what the file's own form can tell.
 pub(crate) fn check(config: &Config) -> Vec<Problem> {
-    let channels = config.channels.iter().filter_map(|channel| connector(config, channel).err());
-    let backends = config.backends.iter().filter_map(|one| backend(config, one).err());
+    let channels = config
+        .channels
+        .iter()
+        .filter_map(|channel| connector(config, channel).err());
+    let backends = config
+        .backends
+        .iter()
+        .filter_map(|one| backend(config, one).err());
     channels.chain(backends).collect()
 }
 
@@ -44,7 +54,11 @@ pub(crate) fn check_flows(config: &Config) -> Result<(), Failure> {
     let sources = Sources::read(&config.flows, &config.locales).map_err(Failure::Problems)?;
     let settings = flow_settings(config);
     let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
-    if loaded.library.is_some() { Ok(()) } else { Err(Failure::Problems(loaded.problems)) }
+    if loaded.library.is_some() {
+        Ok(())
+    } else {
+        Err(Failure::Problems(loaded.problems))
+    }
 }
 
 /// All channels.
@@ -73,7 +87,11 @@ fn all<T>(made: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>, Fail
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(good) } else { Err(Failure::Problems(problems)) }
+    if problems.is_empty() {
+        Ok(good)
+    } else {
+        Err(Failure::Problems(problems))
+    }
 }
 
 fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connector>, Problem> {
@@ -83,11 +101,7 @@ fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connect
     };
     made.map_err(|reason| {
         let message = format!("the channel `{}` cannot work like this", channel.id);
-        Problem::error("config::channel", message).at(
-            &config.source,
-            channel.place.clone(),
-            reason,
-        )
+        Problem::error("config::channel", message).at(&config.source, channel.place.clone(), reason)
     })
 }
 
@@ -103,7 +117,10 @@ fn messenger(
     );
     config.app_secrets.clone_from(&settings.app_secrets);
     if let Some(api_base) = &settings.api_base {
-        config.api_base = api_base.as_str().trim_end_matches('/').to_owned();
+        api_base
+            .as_str()
+            .trim_end_matches('/')
+            .clone_into(&mut config.api_base);
     }
     if let Some(version) = &settings.api_version {
         config.version.clone_from(version);
@@ -122,7 +139,9 @@ fn messenger(
         ..ClientSettings::default()
     });
     let client = client.map_err(|error| error.to_string())?;
-    Ok(Arc::new(Messenger::new(config, client).map_err(|error| error.to_string())?))
+    Ok(Arc::new(
+        Messenger::new(config, client).map_err(|error| error.to_string())?,
+    ))
 }
 
 fn webchat(
@@ -143,10 +162,12 @@ fn webchat(
     chat.allow_frames.clone_from(&settings.allow_frames);
     chat.origins.clone_from(&settings.origins);
     // A proxy before us may change `Host`; the public address is always good.
-    chat.origins.push(config.public_url.origin().ascii_serialization());
-    chat.upload_bytes =
-        usize::try_from(config.settings.media.file_bytes).unwrap_or(usize::MAX);
-    Ok(Arc::new(WebChat::new(chat).map_err(|error| error.to_string())?))
+    chat.origins
+        .push(config.public_url.origin().ascii_serialization());
+    chat.upload_bytes = usize::try_from(config.settings.media.file_bytes).unwrap_or(usize::MAX);
+    Ok(Arc::new(
+        WebChat::new(chat).map_err(|error| error.to_string())?,
+    ))
 }
 
 fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>, Problem> {

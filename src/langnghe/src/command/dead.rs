@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand, ValueEnum};
-use langnghe_model::BackendId;
+use langnghe_model::{BackendId, ConversationId};
 use langnghe_server::clock;
 use langnghe_store::{DeadKind, DeadLetter};
 use serde_json::{Value, json};
@@ -162,18 +162,13 @@ fn show(arguments: &One) -> Result<(), Failure> {
         return Err(unknown(&[number]));
     };
     let mut whole = head(&letter);
-    whole["conversation"] = json!(
-        letter
-            .conversation
-            .as_ref()
-            .map(|conversation| conversation.tag())
-    );
+    whole["conversation"] = json!(letter.conversation.as_ref().map(ConversationId::tag));
     whole["content"] = decode(Some(&letter.body));
     let mut output = io::stdout().lock();
     if arguments.json {
-        writeln!(output, "{whole}")?
+        writeln!(output, "{whole}")?;
     } else {
-        writeln!(output, "{whole:#}")?
+        writeln!(output, "{whole:#}")?;
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ pub(super) fn read(section: Section<'_>, surroundings: &Surroundings<'_>) -> Opt
     let secrets = section.secrets("secret", surroundings);
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     let timeout = section
-        .duration("timeout", Duration::from_secs(1), Duration::from_secs(60))
+        .duration("timeout", Duration::from_secs(1), Duration::from_mins(1))
         .unwrap_or(TIMEOUT);
     let (url_place, secret_place) = (section.place("url"), section.place("secret"));
     section.finish();

@@ -160,7 +160,7 @@ fn read_messenger(
                 false
             }
         });
-    let timeout = section.duration("timeout", Duration::from_secs(1), Duration::from_secs(60));
+    let timeout = section.duration("timeout", Duration::from_secs(1), Duration::from_mins(1));
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     Some(MessengerConfig {
         app_secrets: app_secrets?,

@@ -21,7 +21,7 @@ use super::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * 1024;
 
@@ -77,7 +77,10 @@ pub(super) fn read(
 
     let listen = listen?;
     let public_url = public_url.or_else(|| Url::parse(&format!("http://{listen}")).ok())?;
-    settings.media.public_url = public_url.as_str().trim_end_matches('/').to_owned();
+    public_url
+        .as_str()
+        .trim_end_matches('/')
+        .clone_into(&mut settings.media.public_url);
     Some(Config {
         source: Arc::clone(source),
         listen,
@@ -144,7 +147,7 @@ fn server(section: Section<'_>, settings: &mut Settings) -> (Option<SocketAddr>,
         }
     };
     let public_url = section.url("public_url").map(|url| url.value);
-    if let Some(workers) = section.count("workers", 1, 256) {
+    if let Some(workers) = section.count("workers", 0, 256) {
         settings.workers = workers;
     }
     if let Some(shutdown) = section.duration("shutdown", SECOND, 10 * 60 * SECOND) {

@@ -1,0 +1,250 @@
+//! The program as its users call it: what it prints, and its exit code.
+
+use std::{
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A folder with the ready-made flows and a configuration.
+fn folder(config: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let ready_made = format!(
+        "[flows]\npath = \"{0}/flows\"\n[locales]\npath = \"{0}/locales\"\n",
+        root.display()
+    );
+    let config = if config.contains("[flows]") {
+        config.to_owned()
+    } else {
+        ready_made + config
+    };
+    fs::write(folder.path().join("langnghe.toml"), config).expect("written");
+    folder
+}
+
+const WEB: &str = "[[channel]]\nid = \"web\"\nkind = \"webchat\"\n[[backend]]\nid = \"agency\"\nkind = \"webhook\"\nurl = \"https://agency.example.vn/\"\nsecret = \"env:SECRET\"\n";
+
+fn langnghe(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_langnghe"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    // A program that has ended already does not read.
+    drop(stdin.write_all(input.as_bytes()));
+    drop(stdin);
+    child.wait_with_output().expect("the program ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// Every piece is in what the program said about its failure.
+#[track_caller]
+fn assert_fails(output: &Output, code: i32, pieces: &[&str]) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for piece in pieces {
+        assert!(said.contains(piece), "no {piece:?} in:\n{said}");
+    }
+    assert!(
+        !said.contains('\u{1b}'),
+        "colours although this is no terminal"
+    );
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    let folder = folder(WEB);
+    for arguments in [
+        &["dance"][..],
+        &["tickets"],
+        &["serve", "--port", "1"],
+        &["dead", "retry", "seven"],
+        &["dead", "enable", "NOT AN ID"],
+    ] {
+        let output = langnghe(folder.path(), arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let folder = folder(WEB);
+    for shell in ["bash", "zsh", "fish"] {
+        let output = langnghe(folder.path(), &["completions", shell], "");
+        assert!(output.status.success());
+        let script = text(&output.stdout);
+        for command in ["demo", "serve", "check", "chat", "tickets", "dead"] {
+            assert!(script.contains(command), "{shell} {command}");
+        }
+    }
+}
+
+#[test]
+fn check_shows_every_mistake_of_a_configuration_where_it_stands() {
+    let folder = folder(
+        "[server]\nlisen = \"127.0.0.1:1\"\n[limits]\nbody = \"4MB\"\n[[channel]]\nid = \"page\"\nkind = \"zalo\"\n",
+    );
+    let output = langnghe(folder.path(), &["check", "--config", "langnghe.toml"], "");
+    let pieces = [
+        "langnghe.toml:6:1",
+        "lisen = \"127.0.0.1:1\"",
+        "──┬──",
+        "did you mean `listen`?",
+        "body = \"4MB\"",
+        "4MiB",
+        "kind = \"zalo\"",
+        "messenger and webchat",
+    ];
+    assert_fails(&output, 1, &pieces);
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_told_with_a_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [
+        &["serve", "--config", "no.toml"][..],
+        &["check", "--config", "no.toml"],
+    ] {
+        let output = langnghe(folder.path(), arguments, "");
+        assert_fails(
+            &output,
+            1,
+            &["no.toml", "config/langnghe.toml", "langnghe demo"],
+        );
+    }
+    let output = langnghe(folder.path(), &["tickets", "list"], "");
+    assert_fails(&output, 1, &["langnghe.toml", "--config"]);
+}
+
+#[test]
+fn a_port_in_use_is_told_and_nothing_is_written() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let folder = folder(&format!("[server]\nlisten = \"127.0.0.1:{port}\"\n{WEB}"));
+    let output = langnghe(folder.path(), &["serve", "--config", "langnghe.toml"], "");
+    assert_fails(
+        &output,
+        1,
+        &[&port.to_string(), "another program", "listen"],
+    );
+    assert!(!folder.path().join("data").exists());
+
+    let output = langnghe(folder.path(), &["demo", "--port", &port.to_string()], "");
+    assert_fails(&output, 1, &[&port.to_string(), "--port"]);
+    assert!(!folder.path().join("langnghe-demo").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told() {
+    // A file where the folder should be: permissions do not stop tests that run as root.
+    let folder = folder(&format!("[server]\nlisten = \"127.0.0.1:0\"\n{WEB}"));
+    fs::write(folder.path().join("data"), "a file").expect("written");
+    let output = langnghe(folder.path(), &["serve", "--config", "langnghe.toml"], "");
+    assert_fails(&output, 1, &["data", "write"]);
+
+    let output = langnghe(
+        folder.path(),
+        &["demo", "--port", "0", "--data", "data"],
+        "",
+    );
+    assert_fails(&output, 1, &["data"]);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("data")).expect("untouched"),
+        "a file"
+    );
+}
+
+#[test]
+fn a_database_from_a_newer_version_is_refused_and_left_alone() {
+    let folder = folder(&format!("[server]\nlisten = \"127.0.0.1:0\"\n{WEB}"));
+    fs::create_dir(folder.path().join("data")).expect("made");
+    let database = folder.path().join("data/langnghe.db");
+    let connection = rusqlite::Connection::open(&database).expect("opened");
+    connection
+        .pragma_update(None, "user_version", 9999)
+        .expect("set");
+    drop(connection);
+    for arguments in [
+        &["serve", "--config", "langnghe.toml"][..],
+        &["tickets", "list"],
+        &["dead", "list"],
+    ] {
+        let output = langnghe(folder.path(), arguments, "");
+        assert_fails(&output, 1, &["9999", "newer"]);
+    }
+    let connection = rusqlite::Connection::open(&database).expect("opened");
+    let version: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .expect("there");
+    assert_eq!(version, 9999);
+}
+
+#[test]
+fn check_shows_every_mistake_of_a_flow_where_it_stands() {
+    let folder = folder(&format!("[flows]\npath = \"flows\"\nstart = \"a\"\n{WEB}"));
+    fs::create_dir(folder.path().join("flows")).expect("made");
+    let flow = r#"
+id = "a"
+version = 1
+title = "Phản ánh"
+language = "vi"
+triggers = { phrases = ["phan anh"] }
+
+[[question]]
+id = "loai"
+ask = "Anh/chị muốn phản ánh việc gì?"
+kind = "chioce"
+
+[[question]]
+id = "so"
+ask = "Bao nhiêu?"
+kind = "number"
+minn = 1
+when = 'laoi == "x"'
+"#;
+    fs::write(folder.path().join("flows/a.toml"), flow).expect("written");
+    let output = langnghe(folder.path(), &["check", "--config", "langnghe.toml"], "");
+    let pieces = [
+        "a.toml:",
+        "kind = \"chioce\"",
+        "`choice`",
+        "minn = 1",
+        "`min`",
+        "laoi",
+    ];
+    assert_fails(&output, 1, &pieces);
+
+    let output = langnghe(folder.path(), &["serve", "--config", "langnghe.toml"], "");
+    assert_fails(&output, 1, &pieces);
+    assert!(
+        !folder.path().join("data").exists(),
+        "nothing is written before the flows are good"
+    );
+}
+
+#[test]
+fn the_ready_made_flows_are_good() {
+    let folder = folder(WEB);
+    let output = langnghe(folder.path(), &["check", "--config", "langnghe.toml"], "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).ends_with("good\n"),
+        "{}",
+        text(&output.stderr)
+    );
+}
