@@ -2,6 +2,8 @@
 //! what it speaks to.
 
 pub mod agency;
+pub mod citizen;
+pub mod clock;
 pub mod graph;
 pub mod http;
 pub mod installation;
@@ -10,6 +12,7 @@ pub mod meta;
 pub mod metrics;
 pub mod program;
 pub mod replica;
+pub mod road;
 pub mod wait;
 
 pub use graph::Graph;
