@@ -5,10 +5,14 @@
 //! a reply or a ticket. Every operation is atomic. Time comes in as an argument where it decides
 //! something, so that the suite needs no waiting.
 
+#[cfg(feature = "contract")]
+pub mod contract;
 mod error;
 mod operations;
+mod sqlite;
 mod store;
 
 pub use error::StoreError;
 pub use operations::*;
+pub use sqlite::{OpenMode, SqliteStore};
 pub use store::Store;

@@ -1,0 +1,100 @@
+//! What would take a scan to count: kept in memory, written with each transaction that changes it.
+
+use std::collections::BTreeMap;
+
+use langnghe_model::{BackendId, ChannelId};
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+use crate::DeadKind;
+
+/// Counts and next numbers, in one small row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counters {
+    /// The position that the last event got.
+    pub(super) position: i64,
+    pub(super) sessions: i64,
+    pub(super) timers: i64,
+    /// By [`kind_number`].
+    pub(super) dead: [i64; 3],
+    pub(super) channels: BTreeMap<ChannelId, ChannelCounters>,
+    /// Tickets to be delivered.
+    pub(super) deliveries: BTreeMap<BackendId, i64>,
+}
+
+/// The same for one channel's outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ChannelCounters {
+    /// The channel's share of the row ids; see `outbox.rs`.
+    pub(super) number: i64,
+    /// The id that its last reply got.
+    pub(super) id: i64,
+    pub(super) waiting: i64,
+    pub(super) parked: i64,
+    /// Rows whose state is not "fresh".
+    pub(super) held: i64,
+}
+
+/// How a kind of dead letter is written.
+pub(super) fn kind_number(kind: DeadKind) -> usize {
+    match kind {
+        DeadKind::Reply => 0,
+        DeadKind::Delivery => 1,
+        DeadKind::Event => 2,
+    }
+}
+
+/// Reads what [`kind_number`] wrote.
+pub(super) fn kind_of(number: i64) -> Option<DeadKind> {
+    match number {
+        0 => Some(DeadKind::Reply),
+        1 => Some(DeadKind::Delivery),
+        2 => Some(DeadKind::Event),
+        _ => None,
+    }
+}
+
+impl Counters {
+    /// Reads the row; an empty database has none.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        let text: Option<String> = connection
+            .query_row(
+                "SELECT value FROM meta WHERE name = 'counters'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        text.map_or_else(
+            || Ok(Self::default()),
+            |text| {
+                serde_json::from_str(&text).map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(
+                        0,
+                        rusqlite::types::Type::Text,
+                        Box::new(error),
+                    )
+                })
+            },
+        )
+    }
+
+    /// Writes the row.
+    pub(super) fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES ('counters', ?1)")?
+            .execute([text])?;
+        Ok(())
+    }
+
+    /// The dead letters of a kind.
+    pub(super) fn dead(&mut self, kind: DeadKind) -> &mut i64 {
+        &mut self.dead[kind_number(kind)]
+    }
+
+    /// The tickets that wait for a backend.
+    pub(super) fn deliveries(&mut self, backend: &BackendId) -> &mut i64 {
+        self.deliveries.entry(backend.clone()).or_default()
+    }
+}

@@ -1,0 +1,602 @@
+//! The operations, as callers see them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
+use rusqlite::OptionalExtension;
+
+use super::{
+    SqliteStore, dead,
+    held::Held,
+    join, marks, outbox, sessions, tickets,
+    turn::ClaimedConversation,
+    visit::{self, Request},
+    waiting::Waiting,
+    writer::Handle,
+};
+use crate::{
+    Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
+    Disabled, Erased, LeaseToken, NewEvent, OutboxReply, Position, Purged, Retention, Settlement,
+    Store, StoreError, StoredTicket, TicketFilter,
+};
+
+/// Rows changed in one step of a purge.
+const PURGE_STEP: i64 = 200;
+/// Sessions looked at in one step of a purge.
+const LOOK_STEP: i64 = 2000;
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn accept(
+        &self,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        self.writer()?
+            .write(move |state| state.accept(&events, now))
+            .await
+    }
+
+    async fn claim(
+        &self,
+        max: usize,
+        lease: Duration,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let handle = self.writer()?;
+        let waiting = Waiting::new(now, wait);
+        loop {
+            let sign = self.wakers.inbox.notified();
+            tokio::pin!(sign);
+            sign.as_mut().enable();
+            let now = waiting.now();
+            let own = handle.clone();
+            let (held, next) = handle
+                .after(move |state| {
+                    let claimed = state.claim(max, now + lease, now);
+                    let held = (!claimed.is_empty())
+                        .then(|| Held::new(claimed, own.clone(), give_conversations_back));
+                    Ok((held, state.inbox.next_ready_at()))
+                })
+                .await?;
+            if let Some(held) = held {
+                let claims = self.fetch_claims(held).await?;
+                if !claims.is_empty() {
+                    return Ok(claims);
+                }
+            }
+            if waiting.is_over() {
+                return Ok(Vec::new());
+            }
+            waiting.pause(sign, next).await;
+        }
+    }
+
+    async fn commit(
+        &self,
+        commits: Vec<Commit>,
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.writer()?
+            .write(move |state| {
+                let answers = commits.iter().map(|commit| state.commit(commit, now));
+                Ok(answers.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn release(
+        &self,
+        conversation: &ConversationId,
+        token: LeaseToken,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let conversation = conversation.clone();
+        self.writer()?
+            .after(move |state| {
+                state.release(&conversation, token.0, Some(at));
+                Ok(())
+            })
+            .await
+    }
+
+    async fn claim_outbox(
+        &self,
+        channel: &ChannelId,
+        max: usize,
+        lease: Duration,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Vec<OutboxReply>, StoreError> {
+        let handle = self.writer()?;
+        let waiting = Waiting::new(now, wait);
+        let waker = self.wakers.channel(channel);
+        loop {
+            let sign = waker.notified();
+            tokio::pin!(sign);
+            sign.as_mut().enable();
+            let now = waiting.now();
+            let (own, channel) = (handle.clone(), channel.clone());
+            let (held, next) = handle
+                .after(move |state| {
+                    let (claimed, next) = state.claim_outbox(&channel, max, now + lease, now)?;
+                    let held = (!claimed.is_empty())
+                        .then(|| Held::new(claimed, own.clone(), give_replies_back));
+                    Ok((held, next))
+                })
+                .await?;
+            if let Some(held) = held {
+                let replies = self.fetch_replies(held).await?;
+                if !replies.is_empty() {
+                    return Ok(replies);
+                }
+            }
+            if waiting.is_over() {
+                return Ok(Vec::new());
+            }
+            waiting.pause(sign, next).await;
+        }
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer()?
+            .write(move |state| {
+                settlements
+                    .iter()
+                    .try_for_each(|settled| state.settle(settled, now))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn wake(&self, conversation: &ConversationId) -> Result<(), StoreError> {
+        let conversation = conversation.clone();
+        self.writer()?
+            .write(move |state| Ok(state.wake(&conversation)?))
+            .await
+    }
+
+    async fn claim_deliveries(
+        &self,
+        backend: &BackendId,
+        max: usize,
+        lease: Duration,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let handle = self.writer()?;
+        let waiting = Waiting::new(now, wait);
+        let waker = self.wakers.backend(backend);
+        loop {
+            let sign = waker.notified();
+            tokio::pin!(sign);
+            sign.as_mut().enable();
+            let now = waiting.now();
+            let (own, backend) = (handle.clone(), backend.clone());
+            let (held, next) = handle
+                .after(move |state| {
+                    let until = now + lease;
+                    let (claimed, next) = state.claim_deliveries(&backend, max, until, now)?;
+                    let claimed = (backend.clone(), claimed);
+                    Ok((Held::new(claimed, own.clone(), give_deliveries_back), next))
+                })
+                .await?;
+            let (_, deliveries) = held.hand_over().ok_or_else(super::writer::closed)?;
+            if !deliveries.is_empty() || waiting.is_over() {
+                return Ok(deliveries);
+            }
+            waiting.pause(sign, next).await;
+        }
+    }
+
+    async fn settle_deliveries(
+        &self,
+        settlements: Vec<DeliverySettlement>,
+    ) -> Result<(), StoreError> {
+        self.writer()?
+            .write(move |state| {
+                settlements
+                    .iter()
+                    .try_for_each(|settled| state.settle_delivery(settled))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn fire_timers(
+        &self,
+        max: usize,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<usize, StoreError> {
+        let handle = self.writer()?;
+        let waiting = Waiting::new(now, wait);
+        loop {
+            let sign = self.wakers.timers.notified();
+            tokio::pin!(sign);
+            sign.as_mut().enable();
+            let next = handle.after(|state| Ok(state.next_timer)).await?;
+            let now = waiting.now();
+            if next.is_some_and(|next| next <= now) {
+                let fired = handle
+                    .write(move |state| state.fire_timers(max, now))
+                    .await?;
+                if fired > 0 {
+                    return Ok(fired);
+                }
+            }
+            if waiting.is_over() {
+                return Ok(0);
+            }
+            waiting.pause(sign, next).await;
+        }
+    }
+
+    async fn ticket(&self, id_or_code: &str) -> Result<Option<StoredTicket>, StoreError> {
+        let wanted = id_or_code.to_owned();
+        self.readers()?
+            .read(move |connection| tickets::find(connection, &wanted))
+            .await
+    }
+
+    async fn tickets(&self, filter: TicketFilter) -> Result<Vec<StoredTicket>, StoreError> {
+        self.readers()?
+            .read(move |connection| tickets::list(connection, &filter))
+            .await
+    }
+
+    async fn dead_letters(
+        &self,
+        kind: Option<DeadKind>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        self.readers()?
+            .read(move |connection| dead::list(connection, kind, before, limit))
+            .await
+    }
+
+    async fn dead_letter(&self, id: u64) -> Result<Option<DeadLetter>, StoreError> {
+        self.readers()?
+            .read(move |connection| dead::find(connection, id.cast_signed()))
+            .await
+    }
+
+    async fn retry_dead(&self, id: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.cast_signed();
+        match &self.handle {
+            Some(handle) => {
+                handle
+                    .write(move |state| Ok(state.retry_dead(id, now)?))
+                    .await
+            }
+            None => self.ask(Request::Retry { id, now }).await,
+        }
+    }
+
+    async fn drop_dead(&self, id: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.cast_signed();
+        match &self.handle {
+            Some(handle) => {
+                handle
+                    .write(move |state| Ok(state.drop_dead(id, now)?))
+                    .await
+            }
+            None => self.ask(Request::Drop { id, now }).await,
+        }
+    }
+
+    async fn set_disabled(
+        &self,
+        backend: &BackendId,
+        disabled: Option<Disabled>,
+    ) -> Result<(), StoreError> {
+        let backend = backend.clone();
+        match (&self.handle, disabled) {
+            (None, None) => self.ask(Request::Enable { backend }).await.map(drop),
+            (_, disabled) => {
+                self.writer()?
+                    .write(move |state| Ok(state.set_disabled(&backend, disabled.as_ref())?))
+                    .await
+            }
+        }
+    }
+
+    async fn disabled(&self, backend: &BackendId) -> Result<Option<Disabled>, StoreError> {
+        let backend = backend.clone();
+        self.readers()?
+            .read(move |connection| dead::disabled(connection, backend.as_str()))
+            .await
+    }
+
+    async fn keep_document(&self, name: &str, body: &[u8]) -> Result<(), StoreError> {
+        let (name, body) = (name.to_owned(), body.to_vec());
+        self.writer()?
+            .write(move |state| {
+                state
+                    .connection
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO documents (name, body) VALUES (?1, ?2)",
+                    )?
+                    .execute(rusqlite::params![name, body])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn documents(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let prefix = prefix.to_owned();
+        self.readers()?
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT name, body FROM documents
+                     WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+                )?;
+                let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.collect()
+            })
+            .await
+    }
+
+    async fn erase(
+        &self,
+        conversation: &ConversationId,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError> {
+        let conversation = conversation.clone();
+        self.writer()?
+            .write(move |state| Ok(state.erase(&conversation, now)?))
+            .await
+    }
+
+    async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError> {
+        let handle = self.writer()?;
+        let marks = self.purge_marks(handle, now - retention.dedup).await?;
+        let sessions = self
+            .purge_idle(handle, now - retention.idle_sessions)
+            .await?;
+        let before = now - retention.dead_letters;
+        let mut dead_letters = 0;
+        loop {
+            let gone = handle
+                .write(move |state| Ok(state.purge_dead(before, PURGE_STEP)?))
+                .await?;
+            dead_letters += gone;
+            if gone < PURGE_STEP.unsigned_abs() {
+                break;
+            }
+        }
+        let before = now - retention.personal;
+        let mut tickets = 0;
+        loop {
+            let gone = handle
+                .write(move |state| Ok(state.purge_personal(before, now, PURGE_STEP)?))
+                .await?;
+            tickets += gone;
+            if gone < PURGE_STEP.unsigned_abs() {
+                break;
+            }
+        }
+        Ok(Purged {
+            marks,
+            sessions,
+            dead_letters,
+            tickets,
+        })
+    }
+
+    async fn depths(&self) -> Result<Depths, StoreError> {
+        self.writer()?.after(|state| Ok(state.depths()?)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer()?
+            .write(|state| {
+                state
+                    .connection
+                    .prepare_cached(
+                        "INSERT INTO meta (name, value) VALUES ('ping', 1)
+                         ON CONFLICT (name) DO UPDATE SET value = value + 1",
+                    )?
+                    .execute([])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        if let Some(handle) = &self.handle {
+            handle.close(false);
+        }
+        let threads = self.take_threads();
+        tokio::task::spawn_blocking(move || join(threads))
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+}
+
+fn give_conversations_back(state: &mut super::State, claimed: &Vec<ClaimedConversation>) {
+    for claim in claimed {
+        state.release(&claim.conversation, claim.token, None);
+    }
+}
+
+fn give_replies_back(state: &mut super::State, claimed: &Vec<outbox::ClaimedReply>) {
+    claimed
+        .iter()
+        .for_each(|reply| state.give_reply_back(reply));
+}
+
+fn give_deliveries_back(state: &mut super::State, claimed: &(BackendId, Vec<Delivery>)) {
+    let tokens: Vec<u64> = claimed.1.iter().map(|delivery| delivery.token.0).collect();
+    if !tokens.is_empty() {
+        state.give_deliveries_back(&claimed.0, &tokens);
+    }
+}
+
+impl SqliteStore {
+    /// Fetches what claims carry. Events that an erasure removed meanwhile are left out.
+    async fn fetch_claims(
+        &self,
+        held: Held<Vec<ClaimedConversation>>,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let claimed = held.what().cloned().unwrap_or_default();
+        let claims = self
+            .readers()?
+            .read(move |connection| {
+                let mut claims = Vec::with_capacity(claimed.len());
+                for claim in claimed {
+                    let session = sessions::get(connection, &claim.conversation)?;
+                    let mut events = Vec::with_capacity(claim.events.len());
+                    for (position, kept) in claim.events {
+                        let body = match kept {
+                            Some(body) => Some(body.to_vec()),
+                            None => connection
+                                .prepare_cached("SELECT body FROM inbox WHERE position = ?1")?
+                                .query_row([position], |row| row.get(0))
+                                .optional()?,
+                        };
+                        let position = Position(position.cast_unsigned());
+                        events.extend(body.map(|body| (position, body)));
+                    }
+                    if !events.is_empty() {
+                        let (conversation, token) = (claim.conversation, LeaseToken(claim.token));
+                        claims.push(Claim {
+                            conversation,
+                            token,
+                            session,
+                            events,
+                        });
+                    }
+                }
+                Ok(claims)
+            })
+            .await?;
+        held.hand_over();
+        Ok(claims)
+    }
+
+    /// Fetches claimed replies.
+    async fn fetch_replies(
+        &self,
+        held: Held<Vec<outbox::ClaimedReply>>,
+    ) -> Result<Vec<OutboxReply>, StoreError> {
+        let claimed = held.what().cloned().unwrap_or_default();
+        let replies = self
+            .readers()?
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT body, attempts, window_until, queued_at FROM outbox WHERE id = ?1",
+                )?;
+                let mut replies = Vec::with_capacity(claimed.len());
+                for claim in claimed {
+                    let reply = statement
+                        .query_row([claim.id], |row| {
+                            let window: Option<i64> = row.get(2)?;
+                            Ok(OutboxReply {
+                                id: claim.id.cast_unsigned(),
+                                conversation: claim.conversation.clone(),
+                                token: LeaseToken(claim.token),
+                                body: row.get(0)?,
+                                attempts: row.get(1)?,
+                                window_until: window.map(Timestamp::from_milliseconds),
+                                queued_at: Timestamp::from_milliseconds(row.get(3)?),
+                            })
+                        })
+                        .optional()?;
+                    replies.extend(reply);
+                }
+                Ok(replies)
+            })
+            .await?;
+        held.hand_over();
+        Ok(replies)
+    }
+
+    /// Asks the process that serves, and waits for its answer.
+    async fn ask(&self, request: Request) -> Result<bool, StoreError> {
+        let readers = self.readers()?;
+        let waiting = Waiting::new(Timestamp::default(), visit::PATIENCE);
+        let id = readers
+            .read(move |connection| visit::leave(connection, &request))
+            .await?;
+        while !waiting.is_over() {
+            if let Some(answer) = readers
+                .read(move |connection| visit::collect(connection, id))
+                .await?
+            {
+                return Ok(answer);
+            }
+            let next = waiting.now() + visit::LOOK_EVERY;
+            waiting.pause(std::future::pending(), Some(next)).await;
+        }
+        readers
+            .read(move |connection| visit::take_back(connection, id))
+            .await?;
+        let path = self.path.display();
+        Err(StoreError::Unavailable(format!(
+            "the process that serves {path} did not answer"
+        )))
+    }
+
+    async fn purge_marks(&self, handle: &Handle, before: Timestamp) -> Result<u64, StoreError> {
+        let before = before.as_milliseconds();
+        let mut purged = 0;
+        loop {
+            let (gone, more) = handle
+                .write(move |state| Ok(state.marks.expire_rows(&state.connection, before)?))
+                .await?;
+            purged += gone;
+            if !more {
+                break;
+            }
+        }
+        loop {
+            let expired = handle
+                .after(move |state| Ok(state.marks.expired_run(before)))
+                .await?;
+            let Some((run, marks)) = expired else {
+                return Ok(purged);
+            };
+            handle
+                .write(move |state| Ok(state.marks.retire(&state.connection, run)?))
+                .await?;
+            handle
+                .after(move |state| {
+                    state.marks.retired(run);
+                    Ok(())
+                })
+                .await?;
+            purged += marks;
+            let step =
+                move |state: &mut super::State| Ok(marks::remove_run_step(&state.connection, run)?);
+            while handle.write(step).await? > 0 {}
+        }
+    }
+
+    async fn purge_idle(&self, handle: &Handle, since: Timestamp) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        let mut after = -1;
+        loop {
+            let (last, idle) = self
+                .readers()?
+                .read(move |connection| {
+                    super::erase::idle_sessions(connection, after, since, LOOK_STEP)
+                })
+                .await?;
+            let step = usize::try_from(PURGE_STEP).unwrap_or(usize::MAX);
+            for part in idle.chunks(step) {
+                let part = part.to_vec();
+                purged += handle
+                    .write(move |state| Ok(state.purge_sessions(&part, since)?))
+                    .await?;
+            }
+            match last {
+                Some(last) => after = last,
+                None => return Ok(purged),
+            }
+        }
+    }
+}
