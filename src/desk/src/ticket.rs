@@ -10,6 +10,8 @@
 //!
 //! [`SCHEMA`] describes the merged JSON for agencies.
 
+use std::fmt;
+
 use langnghe_model::{
     ConversationId, TicketId, Timestamp,
     ticket::{Answer, TicketDraft},
@@ -25,7 +27,7 @@ pub const SCHEMA: &str = include_str!("schema/ticket.json");
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A ticket as backends receive it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -58,15 +60,26 @@ pub struct Ticket {
     pub withheld: Vec<String>,
 }
 
+impl fmt::Debug for Ticket {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "Ticket({}, {} answers)",
+            self.id,
+            self.answers.len()
+        )
+    }
+}
+
 /// What is removed on erasure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct PersonalPart {
     conversation: String,
     answers: Vec<PlacedAnswer>,
 }
 
 /// A personal answer and its place among all answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct PlacedAnswer {
     place: usize,
     answer: Answer,

@@ -94,7 +94,7 @@ impl fmt::Debug for WebhookBackend {
 }
 
 /// The event as it is sent.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct TicketEvent<'a> {
     r#type: &'static str,
     timestamp: String,

@@ -40,21 +40,6 @@ pub enum HttpError {
     TooLarge,
 }
 
-impl HttpError {
-    /// Whether the request cannot have reached the other side: nothing happened there.
-    pub fn is_before_sending(self) -> bool {
-        !matches!(self, Self::Timeout | Self::Lost | Self::TooLarge)
-    }
-
-    /// Whether the same request may well succeed later, without anyone changing a configuration.
-    pub fn is_transient(self) -> bool {
-        matches!(
-            self,
-            Self::Name | Self::Tls | Self::Connect | Self::Timeout | Self::Lost
-        )
-    }
-}
-
 impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
@@ -77,10 +62,14 @@ impl From<reqwest::Error> for HttpError {
     }
 }
 
-/// An I/O error names its inner error by `get_ref`, not as its source.
+/// An I/O error names its inner error by `get_ref`, not as its source, and can hold another.
 fn is_tls_inside_io(error: &(dyn Error + 'static)) -> bool {
-    let inner = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+    let mut io_error = error.downcast_ref::<io::Error>();
+    while let Some(inner) = io_error.and_then(io::Error::get_ref) {
+        if inner.is::<rustls::Error>() {
+            return true;
+        }
+        io_error = inner.downcast_ref();
+    }
+    false
 }

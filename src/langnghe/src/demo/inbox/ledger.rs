@@ -18,7 +18,6 @@ const MOST_TICKETS: usize = 5_000;
 const LONGEST_LINE: u64 = 1024 * 1024;
 
 /// One ticket as received.
-#[derive(Debug)]
 pub(super) struct Entry {
     /// `webhook-id`.
     pub(super) id: String,
@@ -31,7 +30,7 @@ pub(super) struct Entry {
 }
 
 /// A line of the file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Line {
     id: String,
     received_at: Timestamp,
@@ -50,7 +49,6 @@ pub(super) enum Kept {
 }
 
 /// All tickets, and the file that they are in.
-#[derive(Debug)]
 pub(super) struct Ledger {
     file: File,
     length: u64,

@@ -103,7 +103,7 @@ fn one(number: usize, entry: &Entry) -> Markup {
             dl { @for answer in &ticket.answers { (one_answer(answer)) } }
             (withheld(ticket))
             details {
-                summary { "JSON đã nhận " (english("as received")) }
+                summary { "JSON đã nhận " (english("the JSON")) }
                 pre tabindex="0" { code { (pretty(&entry.event)) } }
             }
         }
