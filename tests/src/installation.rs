@@ -34,6 +34,8 @@ pub struct Installation {
     port: u16,
     config: toml::Table,
     environment: BTreeMap<String, String>,
+    /// Shell commands that run before the program, in its process.
+    before: Option<String>,
     private: Mutex<BTreeSet<String>>,
 }
 
@@ -60,6 +62,7 @@ impl Installation {
             port,
             config: toml::Table::new(),
             environment: BTreeMap::new(),
+            before: None,
             private: Mutex::default(),
         };
         let listen = format!("127.0.0.1:{port}");
@@ -244,9 +247,25 @@ impl Installation {
         path
     }
 
+    /// Lets a shell do this before it becomes the program (`ulimit -f 800`); `None` does without.
+    pub fn before(&mut self, script: Option<&str>) -> &mut Self {
+        self.before = script.map(str::to_owned);
+        self
+    }
+
     /// The program with the environment of this installation and nothing else.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(program());
+        let mut command = match &self.before {
+            None => Command::new(program()),
+            Some(script) => {
+                let mut shell = Command::new("/bin/sh");
+                shell
+                    .arg("-c")
+                    .arg(format!("{script}; exec \"$0\" \"$@\""))
+                    .arg(program());
+                shell
+            }
+        };
         command
             .env_clear()
             .envs(&self.environment)

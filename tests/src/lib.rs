@@ -8,6 +8,7 @@ pub mod graph;
 pub mod http;
 pub mod installation;
 pub mod json_schema;
+pub mod load;
 pub mod meta;
 pub mod metrics;
 pub mod program;

@@ -1,0 +1,16 @@
+//! The load tool: what the program bears, measured beside what a bare server bears, and whether it did
+//! everything once and in order meanwhile.
+//!
+//! Everything is built and signed before the clock runs, so that the tool itself takes little of the
+//! machine. Figures are compared within one run, in rounds that take turns: the machine's moods then
+//! cancel out, and the ratio is what holds.
+
+pub mod bare;
+pub mod baseline;
+pub mod client;
+pub mod measure;
+pub mod options;
+pub mod plan;
+pub mod process;
+pub mod report;
+pub mod trial;
