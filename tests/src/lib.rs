@@ -2,6 +2,8 @@
 //! what it speaks to.
 
 pub mod agency;
+pub mod browser;
+pub mod chat_page;
 pub mod citizen;
 pub mod clock;
 pub mod graph;
@@ -15,6 +17,7 @@ pub mod program;
 pub mod replica;
 pub mod road;
 pub mod wait;
+pub mod wire;
 
 pub use graph::Graph;
 pub use installation::Installation;
