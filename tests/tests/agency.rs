@@ -159,6 +159,33 @@ async fn every_conduct_of_an_agency_leads_to_the_right_decision() {
 }
 
 #[tokio::test]
+async fn an_agency_that_went_away_takes_nothing_until_it_is_back() {
+    let agency = Agency::start(BACKEND_SECRET).await;
+    let url = agency.url().to_owned();
+    let address = url
+        .trim_start_matches("http://")
+        .trim_end_matches("/tickets")
+        .to_owned();
+    let backend = backend(&url);
+    let delivery = compose("t-1", &draft(1, answers()), now());
+    assert!(deliver(&backend, &delivery).await.is_ok());
+    drop(agency);
+    // Once over the connection that was kept, once over a new one.
+    for _ in 0..2 {
+        let error = deliver(&backend, &delivery)
+            .await
+            .expect_err("nobody there");
+        assert!(
+            matches!(error, DeliveryError::Retry { after: None, .. }),
+            "{error:?}"
+        );
+    }
+    let agency = Agency::start_at(&address, BACKEND_SECRET).await;
+    assert!(deliver(&backend, &delivery).await.is_ok());
+    assert_eq!(agency.tickets()["t-1"].deliveries, 1);
+}
+
+#[tokio::test]
 async fn the_agency_is_strict() {
     let agency = Agency::start(BACKEND_SECRET).await;
     let good = compose("t-1", &draft(1, answers()), now());

@@ -187,3 +187,88 @@ fn builder(settings: &ClientSettings) -> reqwest::ClientBuilder {
         builder.dns_resolver(PublicResolver)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::{Ipv4Addr, Ipv6Addr},
+        sync::OnceLock,
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One part of an IPv4 address in one of the ways that C libraries and browsers read.
+    fn spelled(number: u32, way: u8) -> String {
+        match way % 4 {
+            0 => format!("{number}"),
+            1 => format!("0x{number:x}"),
+            2 => format!("0X{number:06X}"),
+            _ => format!("0{number:o}"),
+        }
+    }
+
+    /// All ways to write an address in one to four parts, the last of which takes what is left.
+    fn spellings(address: Ipv4Addr, way: u8) -> Vec<String> {
+        let [a, b, c, d] = address.octets().map(u32::from);
+        let write = |parts: &[u32]| {
+            let parts: Vec<String> = parts
+                .iter()
+                .zip(0_u8..)
+                .map(|(part, place)| spelled(*part, way >> place))
+                .collect();
+            parts.join(".")
+        };
+        vec![
+            write(&[address.to_bits()]),
+            write(&[a, b << 16 | c << 8 | d]),
+            write(&[a, b, c << 8 | d]),
+            write(&[a, b, c, d]),
+            format!("[{}]", address.to_ipv6_mapped()),
+            format!("[64:ff9b::{address}]"),
+        ]
+    }
+
+    proptest! {
+        /// However an address is spelled, it is judged by what it is.
+        #[test]
+        fn no_spelling_of_an_inner_address_passes(
+            bits: u32,
+            inner in prop::sample::select(vec![
+                0x7f00_0001_u32, 0x0a00_0001, 0xa9fe_a9fe, 0xc0a8_0101, 0x6440_0001, 0, u32::MAX,
+            ]),
+            way: u8,
+            wide: u128,
+        ) {
+            let guarded = guarded();
+            for address in [Ipv4Addr::from_bits(bits), Ipv4Addr::from_bits(inner)] {
+                for host in spellings(address, way) {
+                    let url = Url::parse(&format!("http://u:p@{host}:81/a?b")).expect("a URL");
+                    let mapped = host.starts_with("[::ffff");
+                    let public = is_public(address.into()) && !mapped;
+                    prop_assert_eq!(guarded.check(&url).is_ok(), public, "{}", host);
+                }
+            }
+            let six = Ipv6Addr::from_bits(wide);
+            let url = Url::parse(&format!("https://[{six}]/")).expect("a URL");
+            prop_assert_eq!(guarded.check(&url).is_ok(), is_public(six.into()), "{}", six);
+        }
+
+        /// No text makes it panic, and what it takes is http or https.
+        #[test]
+        fn any_text_is_taken_or_refused(text in "(https?:/?/?|ftp://|)\\PC{0,30}") {
+            let guarded = guarded();
+            if guarded.get(&text).is_ok() {
+                let url = Url::parse(&text).expect("a URL");
+                prop_assert!(["http", "https"].contains(&url.scheme()));
+            }
+        }
+    }
+
+    /// One for all cases: making a client reads the machine's certificates.
+    fn guarded() -> &'static GuardedClient {
+        static CLIENT: OnceLock<GuardedClient> = OnceLock::new();
+        CLIENT.get_or_init(|| GuardedClient::new(&ClientSettings::default()).expect("a client"))
+    }
+}
