@@ -22,6 +22,8 @@ async fn main() {
     let defaults = Config::new(ChannelId::new("web").expect("a good id"));
     let config = Config {
         title: "Phản ánh hiện trường Cần Thơ".to_owned(),
+        // For a portal of one's own with the widget.
+        allow_frames: vec!["http://localhost:8099".to_owned()],
         ..defaults
     };
     let chat = Arc::new(WebChat::new(config).expect("a good configuration"));

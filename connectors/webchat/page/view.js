@@ -116,20 +116,15 @@ export class View {
     return parts;
   }
 
+  /** What the visitor sent, while this page holds it; afterwards its name. */
   #preview(id, { name, kind }) {
     const held = this.#files.held(id);
-    if (held && kind === 'image') {
-      const image = make('img', 'media');
-      image.src = URL.createObjectURL(held);
-      image.onload = () => {
-        URL.revokeObjectURL(image.src);
-        if (this.#follow) this.#toEnd();
-      };
-      image.onerror = () => image.replaceWith(make('p', 'named', `${word('image')}: ${name}`));
-      image.alt = `${word('image')}: ${name}`;
-      return image;
-    }
-    return make('p', 'named', `${word(kind)}: ${name}`);
+    const named = make('p', 'named', `${word(kind)}: ${name}`);
+    if (!held || kind === 'file') return named;
+    const element = player(kind, URL.createObjectURL(held), named.textContent);
+    element.onerror = () => element.replaceWith(named);
+    element.onload = () => this.#follow && this.#toEnd();
+    return element;
   }
 
   #renew(entry, shown, current) {
@@ -216,17 +211,22 @@ function medium({ media, url, caption }) {
     return words(url);
   }
   if (address.origin === location.origin && media !== 'file') {
-    const element = make({ image: 'img', video: 'video', audio: 'audio' }[media], 'media');
-    element.src = address.href;
-    if (media === 'image') element.alt = caption ?? word('image');
-    else {
-      element.controls = true;
-      element.preload = 'metadata';
-      element.setAttribute('aria-label', caption ?? word(media));
-    }
-    return element;
+    return player(media, address.href, caption ?? word(media));
   }
   return address.protocol.startsWith('http') ? link(address.href, `${word('open')}: ${word(media)}`) : words(url);
+}
+
+/** Shows a picture, or plays a film or recording. */
+function player(media, address, label) {
+  const element = make({ image: 'img', video: 'video', audio: 'audio' }[media], 'media');
+  element.src = address;
+  if (media === 'image') element.alt = label;
+  else {
+    element.controls = true;
+    element.preload = 'metadata';
+    element.setAttribute('aria-label', label);
+  }
+  return element;
 }
 
 /** A text with its web addresses as links. */
