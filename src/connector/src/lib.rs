@@ -15,6 +15,8 @@ mod host;
 mod render;
 pub mod signature;
 mod sniff;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use connector::{Answer, Connector, Outgoing, Received, Rejection, Sent, WebhookRequest};
 pub use error::{SendError, ThrottleScope};

@@ -1,0 +1,145 @@
+//! The kit that every connector is tested with: tables of cases in files, and what must hold for
+//! any connector.
+//!
+//! A connector implements [`Subject`] and calls [`check`] with its `fixtures` folder:
+//! - `fixtures/incoming/*.json`: webhooks, and the events or the rejection that they become
+//!   ([`incoming`]);
+//! - `fixtures/outgoing/*.json`: replies, the exact requests that they become, what the provider
+//!   answers, and the result ([`outgoing`]).
+//!
+//! For free come, for each signed webhook: a wrong signature, a missing one, one cut short, the same
+//! webhook again (same ids), and an event of a kind that does not exist yet; and for everything: no
+//! credential, no citizen's id and none of their words in any log line, error or `Debug`.
+
+mod capture;
+mod double;
+pub mod incoming;
+pub mod outgoing;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use langnghe_model::Timestamp;
+use serde::de::DeserializeOwned;
+
+use self::capture::Capture;
+use crate::Connector;
+
+/// What a webhook of the kit is received at: 2026-09-21T14:13:21Z, shortly after most fixtures.
+pub const RECEIVED_AT: Timestamp = Timestamp::from_milliseconds(1_790_000_001_000);
+
+/// A connector under test.
+pub trait Subject {
+    /// A new channel that sends to `api_base`, a loopback address. Its time-out is below a second,
+    /// so that stalled requests do not hold the tests up.
+    fn connector(&self, api_base: &str) -> Arc<dyn Connector>;
+
+    /// The headers that make a body the provider's.
+    fn sign(&self, body: &[u8]) -> Vec<(&'static str, String)>;
+
+    /// Everything that must never be seen: tokens, secrets, and what is computed from them.
+    fn credentials(&self) -> Vec<String>;
+
+    /// A webhook with one event of a kind that the provider may invent tomorrow.
+    fn unknown(&self) -> serde_json::Value;
+}
+
+/// How many cases of the tables held, those for free not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Webhooks.
+    pub incoming: usize,
+    /// Replies.
+    pub outgoing: usize,
+}
+
+/// Runs all cases in the folder.
+///
+/// # Panics
+/// With everything that did not hold, or when a table cannot be read.
+pub fn check(subject: &dyn Subject, fixtures: &Path) -> Held {
+    let mut findings = Findings::default();
+    let capture = Capture::default();
+    let held = capture.during(|| Held {
+        incoming: incoming::check(subject, &fixtures.join("incoming"), &mut findings),
+        outgoing: outgoing::check(subject, &fixtures.join("outgoing"), &mut findings),
+    });
+    findings.case = String::from("what was logged");
+    findings.private.extend(subject.credentials());
+    let private = std::mem::take(&mut findings.private);
+    findings.leaks("the log", &capture.text(), &private);
+    let Findings { found, .. } = findings;
+    assert!(
+        found.is_empty(),
+        "{} findings:\n{}",
+        found.len(),
+        found.join("\n")
+    );
+    held
+}
+
+/// What does not hold, collected over all cases.
+#[derive(Debug, Default)]
+struct Findings {
+    case: String,
+    found: Vec<String>,
+    /// Citizens' ids and words from all cases, for the search of the log.
+    private: Vec<String>,
+}
+
+impl Findings {
+    fn add(&mut self, finding: impl std::fmt::Display) {
+        let mut finding = finding.to_string();
+        // The longest texts of cases fill screens.
+        if finding.len() > 4000 {
+            finding.truncate(finding.floor_char_boundary(4000));
+            finding.push('…');
+        }
+        self.found.push(format!("- {}: {finding}", self.case));
+    }
+
+    fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, is: &T, expected: &T) {
+        if is != expected {
+            self.add(format!("{what}\n      is {is:?}\n  not {expected:?}"));
+        }
+    }
+
+    /// Notes what must not be seen in `text`. Words of fewer than six characters are too common to
+    /// look for.
+    fn leaks(&mut self, place: &str, text: &str, private: &[String]) {
+        for word in private.iter().filter(|word| word.chars().count() >= 6) {
+            if text.contains(word.as_str()) {
+                self.add(format!("{place} shows {word:?}"));
+            }
+        }
+    }
+}
+
+/// The tables in a folder, by file name; none where there is no folder.
+fn tables<T: DeserializeOwned>(folder: &Path) -> Vec<(String, T)> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| read_table(path)).collect()
+}
+
+fn read_table<T: DeserializeOwned>(path: &Path) -> (String, T) {
+    let text = fs::read_to_string(path);
+    let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let table = serde_json::from_str(&text);
+    let table = table.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    (
+        path.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        table,
+    )
+}
