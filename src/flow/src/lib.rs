@@ -4,9 +4,19 @@
 //! **Invariants.** No I/O, no clock, no randomness: everything comes in as arguments. No provider's
 //! name. A flow always ends. No input makes `step` panic.
 
+mod answer;
+mod check;
+mod condition;
+mod flow;
+mod kinds;
 mod library;
+mod payload;
+pub mod reader;
 mod session;
 mod step;
+mod turn;
+mod understand;
+mod words;
 
 pub use library::{Agency, Library, Loaded, Settings};
 pub use session::{Session, SessionError};

@@ -1,10 +1,10 @@
 //! All flows and locales of one configuration, checked.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use langnghe_model::{BackendId, Event, Problem, problem::Source};
 
-use crate::{Context, Session, Step};
+use crate::{Context, Session, Step, check, flow::Flow, session::Form, turn, words::Words};
 
 /// What the configuration says about flows.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Agency {
     pub hotline: String,
     /// `{address}`: where it receives citizens.
     pub address: String,
-    /// `{privacy_url}`: its privacy notice.
+    /// `{privacy_url}`: its privacy notice; the hotline stands in for it where there is none.
     pub privacy_url: String,
     /// `{retention_months}`: for how many months personal data are kept.
     pub retention_months: u32,
@@ -45,7 +45,15 @@ pub struct Loaded {
 
 /// All flows and locales of one configuration, checked.
 #[derive(Debug)]
-pub struct Library {}
+pub struct Library {
+    flows: HashMap<String, Flow>,
+    /// Earlier versions by id and hash.
+    archived: HashMap<(String, String), Flow>,
+    /// Ids in the order of the files.
+    order: Vec<String>,
+    pub(crate) words: Words,
+    pub(crate) settings: Settings,
+}
 
 impl Library {
     /// Checks `flows` (`*.toml`), `locales` (`<lang>/*.ftl`) and keeps beside them `archived` texts
@@ -57,22 +65,59 @@ impl Library {
         archived: &[Arc<Source>],
         settings: Settings,
     ) -> Loaded {
-        drop((flows, locales, archived, settings));
-        Loaded {
-            library: None,
-            problems: Vec::new(),
+        check::load(flows, locales, archived, settings)
+    }
+
+    pub(crate) fn new(
+        flows: Vec<Flow>,
+        archived: HashMap<(String, String), Flow>,
+        words: Words,
+        settings: Settings,
+    ) -> Self {
+        let order = flows.iter().map(|flow| flow.id.clone()).collect();
+        let flows = flows
+            .into_iter()
+            .map(|flow| (flow.id.clone(), flow))
+            .collect();
+        Self {
+            flows,
+            archived,
+            order,
+            words,
+            settings,
         }
     }
 
     /// The texts of all current flows under names that change with their content, to be kept with
     /// the sessions.
     pub fn versions(&self) -> Vec<(String, String)> {
-        Vec::new()
+        self.flows()
+            .map(|flow| (format!("{}@{}", flow.id, flow.hash), flow.text.clone()))
+            .collect()
     }
 
     /// One turn. Pure, and never fails: what cannot be understood is answered with help.
     pub fn step(&self, session: Option<Session>, event: &Event, context: &Context<'_>) -> Step {
-        drop((session, event, context));
-        Step::default()
+        turn::step(self, session, event, context)
+    }
+
+    /// The current flows in the order of their files.
+    pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
+        self.order.iter().filter_map(|id| self.flows.get(id))
+    }
+
+    /// The current flow with this id.
+    pub(crate) fn flow(&self, id: &str) -> Option<&Flow> {
+        self.flows.get(id)
+    }
+
+    /// The very version that a form began on.
+    pub(crate) fn version_of(&self, form: &Form) -> Option<&Flow> {
+        let current = self
+            .flows
+            .get(&form.flow)
+            .filter(|flow| flow.hash == form.hash);
+        // Most conversations are on the current version: no key is built for them.
+        current.or_else(|| self.archived.get(&(form.flow.clone(), form.hash.clone())))
     }
 }

@@ -1,0 +1,10 @@
+flow = Main menu
+chon = Hello! This is the feedback line of { $agency }. What would you like to do?
+    .choice-phan-anh = Report a problem
+    .hints-phan-anh = report, problem
+    .choice-du-lieu = What I have sent
+    .hints-du-lieu = check a report, my reports
+    .choice-can-bo = Talk to staff
+    .hints-can-bo = staff, human
+    .choice-ngon-ngu = Tiếng Việt / English
+    .hints-ngon-ngu = vietnamese
