@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use langnghe_model::Problem;
 use langnghe_server::Parts;
+use langnghe_store::OpenMode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -74,7 +75,7 @@ pub(crate) fn run(
         let backends = wiring::backends(config)?;
         make_folder(config.database.parent())?;
         make_folder(Some(&config.settings.media.folder))?;
-        let store = wiring::open_store(config, wiring::Mode::Server).await?;
+        let store = wiring::open_store(config, OpenMode::Serve).await?;
         let reloader = Arc::new(Reloader {
             flows: config.flows.clone(),
             locales: config.locales.clone(),

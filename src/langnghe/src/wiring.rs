@@ -10,7 +10,7 @@ use langnghe_http::{ClientSettings, GuardedClient, HttpError};
 use langnghe_messenger::{ChoicePresentation, Messenger};
 use langnghe_model::Problem;
 use langnghe_server::ChannelParts;
-use langnghe_store::Store;
+use langnghe_store::{OpenMode, SqliteStore, Store};
 use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
@@ -200,18 +200,16 @@ fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>,
         .help(help))
 }
 
-/// For whom the store is opened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Mode {
-    /// For a replica, which alone serves it.
-    Server,
-    /// For a command that looks in, perhaps beside a replica.
-    Visitor,
-}
-
-/// The store.
-pub(crate) async fn open_store(config: &Config, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
-    let _ = (config, mode);
-    let error = langnghe_store::StoreError::Unavailable("not landed".into());
-    Err(report::store_problem(&error).into())
+/// The store. Opening reads what was left, which takes its time: not on the threads of the loops.
+pub(crate) async fn open_store(
+    config: &Config,
+    mode: OpenMode,
+) -> Result<Arc<dyn Store>, Failure> {
+    let (path, limits) = (config.database.clone(), config.store_limits);
+    let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path, limits, mode));
+    match opening.await {
+        Ok(Ok(store)) => Ok(Arc::new(store)),
+        Ok(Err(error)) => Err(report::store_problem(&error).into()),
+        Err(_) => Err(Failure::new("store::failed", "the store could not be opened", "")),
+    }
 }

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::{
     ConfigArgument,
     stored::{self, failed, moment},
-    tickets::decode,
 };
 use crate::{report::Failure, terminal};
 
@@ -106,10 +105,9 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
 }
 
 fn list(arguments: &List) -> Result<(), Failure> {
-    let store = stored::open(&arguments.config.config)?;
     let kind = arguments.kind.map(Into::into);
     let limit = usize::from(arguments.limit);
-    let letters = stored::run(async {
+    let letters = stored::with(&arguments.config.config, async |store| {
         let letters = store.dead_letters(kind, arguments.before, limit).await;
         letters.map_err(|error| failed(&error))
     })?;
@@ -150,20 +148,16 @@ fn head(letter: &DeadLetter) -> Value {
 }
 
 fn show(arguments: &One) -> Result<(), Failure> {
-    let store = stored::open(&arguments.config.config)?;
     let number = arguments.number;
-    let found = stored::run(async {
-        store
-            .dead_letter(number)
-            .await
-            .map_err(|error| failed(&error))
+    let found = stored::with(&arguments.config.config, async |store| {
+        store.dead_letter(number).await.map_err(|error| failed(&error))
     })?;
     let Some(letter) = found else {
         return Err(unknown(&[number]));
     };
     let mut whole = head(&letter);
     whole["conversation"] = json!(letter.conversation.as_ref().map(ConversationId::tag));
-    whole["content"] = decode(Some(&letter.body));
+    whole["content"] = content(&letter.body);
     let mut output = io::stdout().lock();
     if arguments.json {
         writeln!(output, "{whole}")?;
@@ -173,6 +167,11 @@ fn show(arguments: &One) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is in it: JSON in all that this program writes.
+fn content(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| json!(format!("{} bytes", body.len())))
+}
+
 #[derive(Clone, Copy)]
 enum Act {
     Retry,
@@ -180,47 +179,31 @@ enum Act {
 }
 
 fn each(arguments: &Several, act: Act) -> Result<(), Failure> {
-    let store = stored::open(&arguments.config.config)?;
-    let mut missing = Vec::new();
-    for number in &arguments.numbers {
-        let done = stored::run(async {
-            let done = match act {
-                Act::Retry => store.retry_dead(*number, clock::now()).await,
-                Act::Drop => store.drop_dead(*number, clock::now()).await,
+    let missing = stored::with(&arguments.config.config, async |store| {
+        let mut missing = Vec::new();
+        for number in &arguments.numbers {
+            let (done, word) = match act {
+                Act::Retry => (store.retry_dead(*number, clock::now()).await, "on its way again"),
+                Act::Drop => (store.drop_dead(*number, clock::now()).await, "removed"),
             };
-            done.map_err(|error| failed(&error))
-        })?;
-        if done {
-            let word = match act {
-                Act::Retry => "on its way again",
-                Act::Drop => "removed",
-            };
-            writeln!(io::stdout(), "{number}: {word}")?;
-        } else {
-            missing.push(*number);
+            if done.map_err(|error| failed(&error))? {
+                writeln!(io::stdout(), "{number}: {word}")?;
+            } else {
+                missing.push(*number);
+            }
         }
-    }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(unknown(&missing))
-    }
+        Ok(missing)
+    })?;
+    if missing.is_empty() { Ok(()) } else { Err(unknown(&missing)) }
 }
 
 fn enable(arguments: &Enable) -> Result<(), Failure> {
-    let backend =
-        BackendId::new(&arguments.backend).map_err(|error| Failure::Usage(error.to_string()))?;
-    let store = stored::open(&arguments.config.config)?;
-    let was = stored::run(async {
-        let was = store
-            .disabled(&backend)
-            .await
-            .map_err(|error| failed(&error))?;
+    let backend = BackendId::new(&arguments.backend)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let was = stored::with(&arguments.config.config, async |store| {
+        let was = store.disabled(&backend).await.map_err(|error| failed(&error))?;
         if was.is_some() {
-            store
-                .set_disabled(&backend, None)
-                .await
-                .map_err(|error| failed(&error))?;
+            store.set_disabled(&backend, None).await.map_err(|error| failed(&error))?;
         }
         Ok(was)
     })?;

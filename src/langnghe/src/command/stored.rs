@@ -1,18 +1,32 @@
 //! What the commands that look into a store share: they may run beside a server that uses it.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use langnghe_model::Timestamp;
-use langnghe_store::Store;
+use langnghe_store::{OpenMode, Store, StoreError};
 
 use crate::{
-    config::{self, ProcessEnvironment},
+    config::{self, Config, ProcessEnvironment},
     report::{self, Failure},
     wiring,
 };
 
-/// The store that a configuration names, opened beside whoever serves it.
-pub(super) fn open(path: &Path) -> Result<Arc<dyn Store>, Failure> {
+/// Opens the store that a configuration names, beside whoever serves it, acts on it, and closes it.
+pub(super) fn with<T>(
+    path: &Path,
+    act: impl AsyncFnOnce(&dyn Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = config(path)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = wiring::open_store(&config, OpenMode::Visit).await?;
+        let result = act(store.as_ref()).await;
+        store.close().await.map_err(|error| failed(&error))?;
+        result
+    })
+}
+
+fn config(path: &Path) -> Result<Config, Failure> {
     let read = config::read_file(path, &ProcessEnvironment { secrets: false });
     let Some(config) = read.config else {
         if !path.exists() {
@@ -31,19 +45,11 @@ pub(super) fn open(path: &Path) -> Result<Arc<dyn Store>, Failure> {
             "`langnghe serve` makes it when it runs for the first time",
         ));
     }
-    run(wiring::open_store(&config, wiring::Mode::Visitor))
-}
-
-/// Runs one operation to its end.
-pub(super) fn run<T>(operation: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.map_err(Failure::Output)?.block_on(operation)
+    Ok(config)
 }
 
 /// Says what a store could not do.
-pub(super) fn failed(error: &langnghe_store::StoreError) -> Failure {
+pub(super) fn failed(error: &StoreError) -> Failure {
     Failure::Problems(vec![report::store_problem(error)])
 }
 

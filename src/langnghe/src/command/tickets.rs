@@ -1,8 +1,12 @@
 //! `langnghe tickets list|show`.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
 use clap::{Args, Subcommand, ValueEnum};
+use langnghe_desk::{
+    code,
+    ticket::{self, Ticket},
+};
 use langnghe_model::TicketId;
 use langnghe_store::{DeliveryState, StoredTicket, TicketFilter};
 use serde_json::{Value, json};
@@ -81,15 +85,15 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
 }
 
 fn list(arguments: &List) -> Result<(), Failure> {
-    let store = stored::open(&arguments.config.config)?;
     let filter = TicketFilter {
         conversation: None,
         delivery: arguments.delivery.map(Into::into),
         before: arguments.before.as_deref().map(TicketId::new),
         limit: usize::from(arguments.limit),
     };
-    let tickets =
-        stored::run(async { store.tickets(filter).await.map_err(|error| failed(&error)) })?;
+    let tickets = stored::with(&arguments.config.config, async |store| {
+        store.tickets(filter).await.map_err(|error| failed(&error))
+    })?;
     let mut output = io::stdout().lock();
     if arguments.json {
         for ticket in &tickets {
@@ -131,65 +135,64 @@ fn head(ticket: &StoredTicket) -> Value {
 }
 
 fn show(arguments: &Show) -> Result<(), Failure> {
-    let store = stored::open(&arguments.config.config)?;
-    let wanted = arguments.ticket.trim();
-    let found = stored::run(async { store.ticket(wanted).await.map_err(|error| failed(&error)) })?;
-    let Some(ticket) = found else {
+    let typed = arguments.ticket.trim();
+    // As read aloud over a telephone: any case, with or without the dash.
+    let wanted = code::normalise(typed).map_or_else(|| typed.to_owned(), String::from);
+    let found = stored::with(&arguments.config.config, async |store| {
+        store.ticket(&wanted).await.map_err(|error| failed(&error))
+    })?;
+    let Some(stored) = found else {
         return Err(Failure::new(
             "tickets::unknown",
-            format!("there is no ticket `{wanted}`"),
+            format!("there is no ticket `{typed}`"),
             "`langnghe tickets list` shows the codes of the newest ones",
         ));
     };
-    let mut whole = head(&ticket);
-    whole["channel"] = json!(
-        ticket
-            .conversation
-            .as_ref()
-            .map(|conversation| &conversation.channel)
-    );
-    whole["ticket"] = decode(Some(&ticket.body));
-    whole["personal"] = decode(ticket.personal.as_deref());
-    whole["history"] = ticket
-        .history
-        .iter()
-        .map(|note| json!({ "at": moment(note.at), "what": note.what, "detail": note.detail }))
-        .collect();
+    let merged = ticket::merge(&stored.body, stored.personal.as_deref()).map_err(|error| {
+        Failure::new("tickets::damaged", error.to_string(), "restore the database from a backup")
+    })?;
     let mut output = io::stdout().lock();
     if arguments.json {
+        let mut whole = head(&stored);
+        whole["ticket"] = json!(merged);
+        whole["history"] = stored
+            .history
+            .iter()
+            .map(|note| json!({ "at": moment(note.at), "what": note.what, "detail": note.detail }))
+            .collect();
         writeln!(output, "{whole}")?;
-        return Ok(());
-    }
-    writeln!(
-        output,
-        "{}  {}",
-        ticket.code,
-        terminal::clean(&ticket.title)
-    )?;
-    for (key, value) in whole.as_object().into_iter().flatten() {
-        if matches!(key.as_str(), "code" | "title" | "history") || value.is_null() {
-            continue;
-        }
-        let text = match value {
-            Value::String(text) => terminal::clean(text),
-            other => format!("{other:#}").replace('\n', "\n  "),
-        };
-        writeln!(output, "  {key}: {text}")?;
-    }
-    for note in &ticket.history {
-        let detail = note
-            .detail
-            .as_deref()
-            .map(terminal::clean)
-            .unwrap_or_default();
-        writeln!(output, "  {}  {:<10}  {detail}", moment(note.at), note.what)?;
+    } else {
+        print(&mut output, &stored, &merged)?;
     }
     Ok(())
 }
 
-/// The JSON that bytes hold; bytes of another kind are said to be so.
-pub(super) fn decode(bytes: Option<&[u8]>) -> Value {
-    bytes.map_or(Value::Null, |bytes| {
-        serde_json::from_slice(bytes).unwrap_or_else(|_| json!(format!("{} bytes", bytes.len())))
-    })
+fn print(output: &mut impl Write, stored: &StoredTicket, ticket: &Ticket) -> io::Result<()> {
+    let backend = stored.backend.as_ref().map_or("-", |backend| backend.as_str());
+    writeln!(output, "{}  {}", ticket.code, terminal::clean(&ticket.title))?;
+    writeln!(output, "  id        {}", ticket.id)?;
+    writeln!(output, "  made      {}  {}, {}", ticket.created_at, ticket.channel, ticket.language)?;
+    writeln!(output, "  flow      {}, version {}", ticket.flow, ticket.version)?;
+    writeln!(output, "  delivery  {}  {backend}", stored.delivery.name())?;
+    if let Some(reference) = &stored.reference {
+        writeln!(output, "  reference {}", terminal::clean(reference))?;
+    }
+    if ticket.urgent {
+        writeln!(output, "  urgent")?;
+    }
+    for answer in &ticket.answers {
+        let text = terminal::clean(&answer.text);
+        writeln!(output, "  {}: {text}", terminal::clean(&answer.label))?;
+        for media in &answer.media {
+            writeln!(output, "    {}", terminal::clean(&media.url))?;
+        }
+    }
+    if !ticket.withheld.is_empty() {
+        writeln!(output, "  erased: {}", ticket.withheld.join(", "))?;
+    }
+    for note in &stored.history {
+        let detail = note.detail.as_deref().map(terminal::clean).unwrap_or_default();
+        writeln!(output, "  {}  {:<10}  {detail}", moment(note.at), note.what)?;
+    }
+    Ok(())
 }
