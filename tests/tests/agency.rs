@@ -239,6 +239,64 @@ async fn the_agency_is_strict() {
     );
 }
 
+/// A file of the repository.
+fn read(path: &str) -> String {
+    std::fs::read_to_string(langnghe_tests::program::root().join(path)).expect(path)
+}
+
+#[test]
+fn the_page_for_agencies_tells_the_truth() {
+    let page = read("docs/webhook.md");
+    let block = page
+        .split("```json\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let event: Value = serde_json::from_str(block.expect("an example")).expect("JSON");
+    let findings = Schema::new(ticket::SCHEMA).findings(&event["data"]);
+    assert_eq!(findings, Vec::<String>::new());
+    assert_eq!(event["timestamp"], event["data"]["created_at"]);
+
+    let quoted = |start: &str| {
+        let from = page.find(&format!("`{start}")).expect(start) + 1;
+        page[from..].split('`').next().expect(start)
+    };
+    let header = |name: &str| {
+        let line = page
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .expect(name);
+        line.trim_start_matches(": ")
+    };
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    assert_eq!(quoted("whsec_"), secret);
+    let signature = standardwebhooks::Webhook::new(secret)
+        .expect("a secret")
+        .sign(
+            header("webhook-id"),
+            header("webhook-timestamp").parse().expect("seconds"),
+            quoted("{\"type\"").as_bytes(),
+        );
+    assert_eq!(signature.expect("text"), quoted("v1,"));
+}
+
+#[test]
+fn every_code_that_is_shown_as_an_example_is_one() {
+    let form = regex::Regex::new(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b").expect("a pattern");
+    for path in [
+        "README.md",
+        "README.vi.md",
+        "docs/webhook.md",
+        "src/desk/src/code.rs",
+    ] {
+        let text = read(path);
+        let shown: Vec<_> = form.find_iter(&text).map(|found| found.as_str()).collect();
+        assert!(!shown.is_empty(), "{path}");
+        for example in shown.into_iter().filter(|shown| *shown != "XXXXX-XXXXX") {
+            assert!(code::normalise(example).is_some(), "{path}: {example}");
+        }
+    }
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

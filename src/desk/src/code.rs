@@ -1,6 +1,6 @@
 //! The reference code that a citizen keeps: read from a screen, written on paper, told by telephone.
 //!
-//! Ten characters in two groups, `4K7CD-9XTR2`. The last one checks the other nine.
+//! Ten characters in two groups, `4K7CD-9XTRK`. The last one checks the other nine.
 //!
 //! **The alphabet** has 23 characters, a prime number, which is what lets one check character catch
 //! what people do wrong. It leaves out
