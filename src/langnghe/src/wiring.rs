@@ -201,15 +201,16 @@ fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>,
 }
 
 /// The store. Opening reads what was left, which takes its time: not on the threads of the loops.
-pub(crate) async fn open_store(
-    config: &Config,
-    mode: OpenMode,
-) -> Result<Arc<dyn Store>, Failure> {
+pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dyn Store>, Failure> {
     let (path, limits) = (config.database.clone(), config.store_limits);
     let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path, limits, mode));
     match opening.await {
         Ok(Ok(store)) => Ok(Arc::new(store)),
         Ok(Err(error)) => Err(report::store_problem(&error).into()),
-        Err(_) => Err(Failure::new("store::failed", "the store could not be opened", "")),
+        Err(_) => Err(Failure::new(
+            "store::failed",
+            "the store could not be opened",
+            "",
+        )),
     }
 }

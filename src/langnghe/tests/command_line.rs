@@ -27,7 +27,7 @@ fn folder(config: &str) -> TempDir {
     folder
 }
 
-const WEB: &str = "[[channel]]\nid = \"web\"\nkind = \"webchat\"\n[[backend]]\nid = \"agency\"\nkind = \"webhook\"\nurl = \"https://agency.example.vn/\"\nsecret = \"env:SECRET\"\n";
+const WEB: &str = "[[channel]]\nid = \"web\"\nkind = \"webchat\"\n[[backend]]\nid = \"ioc\"\nkind = \"webhook\"\nurl = \"https://agency.example.vn/\"\nsecret = \"env:SECRET\"\n";
 
 fn langnghe(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_langnghe"));

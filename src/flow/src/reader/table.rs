@@ -236,6 +236,14 @@ impl<'r> Table<'r> {
         texts
     }
 
+    /// A list of texts, or one text in its place; empty where the key is not there.
+    pub fn string_or_strings(&self, key: &'static str) -> Vec<At<String>> {
+        match self.get(key).map(|found| found.value) {
+            Some(DeValue::String(_)) => self.string(key).into_iter().collect(),
+            _ => self.strings(key),
+        }
+    }
+
     /// One of a few words.
     pub fn one_of<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<At<T>> {
         let text = self.string(key)?;

@@ -150,7 +150,10 @@ fn head(letter: &DeadLetter) -> Value {
 fn show(arguments: &One) -> Result<(), Failure> {
     let number = arguments.number;
     let found = stored::with(&arguments.config.config, async |store| {
-        store.dead_letter(number).await.map_err(|error| failed(&error))
+        store
+            .dead_letter(number)
+            .await
+            .map_err(|error| failed(&error))
     })?;
     let Some(letter) = found else {
         return Err(unknown(&[number]));
@@ -183,7 +186,10 @@ fn each(arguments: &Several, act: Act) -> Result<(), Failure> {
         let mut missing = Vec::new();
         for number in &arguments.numbers {
             let (done, word) = match act {
-                Act::Retry => (store.retry_dead(*number, clock::now()).await, "on its way again"),
+                Act::Retry => (
+                    store.retry_dead(*number, clock::now()).await,
+                    "on its way again",
+                ),
                 Act::Drop => (store.drop_dead(*number, clock::now()).await, "removed"),
             };
             if done.map_err(|error| failed(&error))? {
@@ -194,16 +200,26 @@ fn each(arguments: &Several, act: Act) -> Result<(), Failure> {
         }
         Ok(missing)
     })?;
-    if missing.is_empty() { Ok(()) } else { Err(unknown(&missing)) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(unknown(&missing))
+    }
 }
 
 fn enable(arguments: &Enable) -> Result<(), Failure> {
-    let backend = BackendId::new(&arguments.backend)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let backend =
+        BackendId::new(&arguments.backend).map_err(|error| Failure::Usage(error.to_string()))?;
     let was = stored::with(&arguments.config.config, async |store| {
-        let was = store.disabled(&backend).await.map_err(|error| failed(&error))?;
+        let was = store
+            .disabled(&backend)
+            .await
+            .map_err(|error| failed(&error))?;
         if was.is_some() {
-            store.set_disabled(&backend, None).await.map_err(|error| failed(&error))?;
+            store
+                .set_disabled(&backend, None)
+                .await
+                .map_err(|error| failed(&error))?;
         }
         Ok(was)
     })?;

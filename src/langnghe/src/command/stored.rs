@@ -17,7 +17,9 @@ pub(super) fn with<T>(
     act: impl AsyncFnOnce(&dyn Store) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let config = config(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let store = wiring::open_store(&config, OpenMode::Visit).await?;
         let result = act(store.as_ref()).await;

@@ -149,7 +149,11 @@ fn show(arguments: &Show) -> Result<(), Failure> {
         ));
     };
     let merged = ticket::merge(&stored.body, stored.personal.as_deref()).map_err(|error| {
-        Failure::new("tickets::damaged", error.to_string(), "restore the database from a backup")
+        Failure::new(
+            "tickets::damaged",
+            error.to_string(),
+            "restore the database from a backup",
+        )
     })?;
     let mut output = io::stdout().lock();
     if arguments.json {
@@ -168,11 +172,27 @@ fn show(arguments: &Show) -> Result<(), Failure> {
 }
 
 fn print(output: &mut impl Write, stored: &StoredTicket, ticket: &Ticket) -> io::Result<()> {
-    let backend = stored.backend.as_ref().map_or("-", |backend| backend.as_str());
-    writeln!(output, "{}  {}", ticket.code, terminal::clean(&ticket.title))?;
+    let backend = stored
+        .backend
+        .as_ref()
+        .map_or("-", |backend| backend.as_str());
+    writeln!(
+        output,
+        "{}  {}",
+        ticket.code,
+        terminal::clean(&ticket.title)
+    )?;
     writeln!(output, "  id        {}", ticket.id)?;
-    writeln!(output, "  made      {}  {}, {}", ticket.created_at, ticket.channel, ticket.language)?;
-    writeln!(output, "  flow      {}, version {}", ticket.flow, ticket.version)?;
+    writeln!(
+        output,
+        "  made      {}  {}, {}",
+        ticket.created_at, ticket.channel, ticket.language
+    )?;
+    writeln!(
+        output,
+        "  flow      {}, version {}",
+        ticket.flow, ticket.version
+    )?;
     writeln!(output, "  delivery  {}  {backend}", stored.delivery.name())?;
     if let Some(reference) = &stored.reference {
         writeln!(output, "  reference {}", terminal::clean(reference))?;
@@ -191,7 +211,11 @@ fn print(output: &mut impl Write, stored: &StoredTicket, ticket: &Ticket) -> io:
         writeln!(output, "  erased: {}", ticket.withheld.join(", "))?;
     }
     for note in &stored.history {
-        let detail = note.detail.as_deref().map(terminal::clean).unwrap_or_default();
+        let detail = note
+            .detail
+            .as_deref()
+            .map(terminal::clean)
+            .unwrap_or_default();
         writeln!(output, "  {}  {:<10}  {detail}", moment(note.at), note.what)?;
     }
     Ok(())

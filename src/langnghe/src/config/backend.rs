@@ -2,14 +2,12 @@
 
 use std::{ops::Range, time::Duration};
 
+use langnghe_flow::reader::nearest;
 use langnghe_model::BackendId;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{
-    reader::{Section, nearest},
-    values::Surroundings,
-};
+use super::{reader::Section, secrets::Surroundings, unique::Unique};
 
 /// One backend.
 #[derive(Debug)]
@@ -42,21 +40,33 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// The kinds that the configuration knows and a later version brings.
 const LATER_KINDS: [&str; 3] = ["open311", "email", "file"];
 
-pub(super) fn read(section: Section<'_>, surroundings: &Surroundings<'_>) -> Option<BackendConfig> {
-    let id = read_id(&section);
+/// How the file writes these sections.
+pub(super) const LIST: &str = "[[backend]]";
+
+pub(super) fn read(
+    section: Section<'_>,
+    surroundings: &Surroundings<'_>,
+    unique: &mut Unique,
+) -> Option<BackendConfig> {
+    let id = section.required("id", "\"ioc\"").and_then(|text| {
+        unique.note(&section, LIST, "id", &text.value, text.span.clone());
+        let id = BackendId::new(&text.value);
+        id.map_err(|error| section.not_an_id(&error, text.span))
+            .ok()
+    });
     let kind = section.required("kind", "\"webhook\"")?;
     if kind.value != "webhook" {
-        let help = if LATER_KINDS.contains(&kind.value) {
+        let help = if LATER_KINDS.contains(&kind.value.as_str()) {
             format!(
                 "{} comes with a later version; this one has webhook",
                 kind.value
             )
-        } else if nearest(kind.value, &["webhook"]).is_some() {
+        } else if nearest(&kind.value, ["webhook"]).is_some() {
             "did you mean \"webhook\"?".to_owned()
         } else {
             "this version has webhook".to_owned()
         };
-        section.reader().error(
+        section.error(
             "config::backend-kind",
             format!("this version has no backend of the kind `{}`", kind.value),
             kind.span,
@@ -71,31 +81,18 @@ pub(super) fn read(section: Section<'_>, surroundings: &Surroundings<'_>) -> Opt
     let timeout = section
         .duration("timeout", Duration::from_secs(1), Duration::from_mins(1))
         .unwrap_or(TIMEOUT);
-    let (url_place, secret_place) = (section.place("url"), section.place("secret"));
     section.finish();
+    let (url, secrets) = (url?, secrets?);
     let webhook = WebhookConfig {
-        url: url?.value,
-        secrets: secrets?,
+        url: url.value,
+        secrets: secrets.value,
         allow_private,
         timeout,
     };
     Some(BackendConfig {
         id: id?,
         webhook,
-        url_place,
-        secret_place,
+        url_place: url.span,
+        secret_place: secrets.span,
     })
-}
-
-fn read_id(section: &Section<'_>) -> Option<BackendId> {
-    let text = section.required("id", "\"ioc\"")?;
-    match BackendId::new(text.value) {
-        Ok(id) => Some(id),
-        Err(error) => {
-            section
-                .reader()
-                .error("config::id", error.to_string(), text.span, "not an id", "");
-            None
-        }
-    }
 }

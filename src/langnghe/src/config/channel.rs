@@ -2,14 +2,12 @@
 
 use std::{ops::Range, time::Duration};
 
+use langnghe_flow::reader::{At, nearest};
 use langnghe_model::ChannelId;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{
-    reader::{Section, nearest},
-    values::Surroundings,
-};
+use super::{reader::Section, secrets::Surroundings, unique::Unique};
 
 /// One channel.
 #[derive(Debug)]
@@ -75,8 +73,11 @@ pub(crate) struct WebchatConfig {
     pub(crate) origins: Vec<String>,
 }
 
+/// How the file writes these sections.
+pub(super) const LIST: &str = "[[channel]]";
+
 /// Where the web chat lies unless the file says otherwise.
-pub(super) const WEBCHAT_PATH: &str = "/chat";
+const WEBCHAT_PATH: &str = "/chat";
 
 /// The kinds of this version.
 const KINDS: [&str; 2] = ["messenger", "webchat"];
@@ -84,31 +85,36 @@ const KINDS: [&str; 2] = ["messenger", "webchat"];
 /// The kinds that the configuration knows and a later version brings.
 const LATER_KINDS: [&str; 4] = ["whatsapp", "zalo", "telegram", "sms"];
 
-pub(super) fn read(section: Section<'_>, surroundings: &Surroundings<'_>) -> Option<ChannelConfig> {
-    let id = read_id(&section, "page");
-    let Some(kind_name) = section.required("kind", "\"messenger\"") else {
-        // Which keys are known depends on the kind: the rest of the section says nothing.
-        return None;
-    };
+pub(super) fn read(
+    section: Section<'_>,
+    surroundings: &Surroundings<'_>,
+    unique: &mut Unique,
+) -> Option<ChannelConfig> {
+    let id = section.required("id", "\"page\"").and_then(|text| {
+        unique.note(&section, LIST, "id", &text.value, text.span.clone());
+        let id = ChannelId::new(&text.value);
+        id.map_err(|error| section.not_an_id(&error, text.span))
+            .ok()
+    });
+    // Which keys are known depends on the kind: without it the rest of the section says nothing.
+    let kind_name = section.required("kind", "\"messenger\"")?;
     let replies_per_second = section
-        .number("replies_per_second", 1, 10_000)
+        .count("replies_per_second", 1, 10_000)
         .and_then(|number| u32::try_from(number).ok());
     let profile = section.boolean("profile");
-    let kind = match kind_name.value {
-        "messenger" => read_messenger(&section, surroundings).map(ChannelKind::Messenger),
-        "webchat" => Some(ChannelKind::Webchat(read_webchat(&section))),
+    let kind = match kind_name.value.as_str() {
+        "messenger" => messenger(&section, surroundings).map(ChannelKind::Messenger),
+        "webchat" => Some(ChannelKind::Webchat(webchat(&section, unique))),
         other => {
+            let all = KINDS.join(" and ");
             let help = if LATER_KINDS.contains(&other) {
-                format!(
-                    "{other} comes with a later version; this one has {}",
-                    KINDS.join(" and ")
-                )
-            } else if let Some(known) = nearest(other, &KINDS) {
+                format!("{other} comes with a later version; this one has {all}")
+            } else if let Some(known) = nearest(other, KINDS) {
                 format!("did you mean \"{known}\"?")
             } else {
-                format!("this version has {}", KINDS.join(" and "))
+                format!("this version has {all}")
             };
-            section.reader().error(
+            section.error(
                 "config::channel-kind",
                 format!("this version has no channel of the kind `{other}`"),
                 kind_name.span,
@@ -131,39 +137,19 @@ pub(super) fn read(section: Section<'_>, surroundings: &Surroundings<'_>) -> Opt
     })
 }
 
-fn read_messenger(
-    section: &Section<'_>,
-    surroundings: &Surroundings<'_>,
-) -> Option<MessengerConfig> {
+fn messenger(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<MessengerConfig> {
     let app_secrets = section.secrets("app_secret", surroundings);
     let verify_token = section.secret("verify_token", surroundings);
     let access_token = section.secret("access_token", surroundings);
     let api_base = section.url("api_base").map(|url| url.value);
-    let api_version = section
-        .text("api_version")
-        .map(|text| text.value.to_owned());
-    let text = |key| section.text(key).map(|text| text.value.to_owned());
-    let (page_id, app_id) = (text("page_id"), text("app_id"));
-    let buttons = section
-        .text("choices")
-        .is_some_and(|choices| match choices.value {
-            "quick_replies" => false,
-            "buttons" => true,
-            _ => {
-                section.reader().error(
-                    "config::choices",
-                    "`choices` is \"quick_replies\" or \"buttons\"",
-                    choices.span,
-                    "neither",
-                    "",
-                );
-                false
-            }
-        });
+    let text = |key| section.text(key).map(|text| text.value);
+    let (api_version, page_id, app_id) = (text("api_version"), text("page_id"), text("app_id"));
+    let words = [("quick_replies", false), ("buttons", true)];
+    let buttons = section.one_of("choices", &words).unwrap_or(false);
     let timeout = section.duration("timeout", Duration::from_secs(1), Duration::from_mins(1));
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     Some(MessengerConfig {
-        app_secrets: app_secrets?,
+        app_secrets: app_secrets?.value,
         verify_token: verify_token?,
         access_token: access_token?,
         api_base,
@@ -176,37 +162,24 @@ fn read_messenger(
     })
 }
 
-fn read_webchat(section: &Section<'_>) -> WebchatConfig {
+fn webchat(section: &Section<'_>, unique: &mut Unique) -> WebchatConfig {
     let texts = |key| {
-        let texts = section.texts(key, false)?;
-        Some(
-            texts
-                .into_iter()
-                .map(|text| text.value.to_owned())
-                .collect(),
-        )
+        section
+            .texts(key)
+            .into_iter()
+            .map(|text| text.value)
+            .collect::<Vec<_>>()
     };
+    let path = section.text("path").unwrap_or_else(|| At {
+        value: WEBCHAT_PATH.to_owned(),
+        span: section.span.clone(),
+    });
+    unique.note(section, LIST, "path", &path.value, path.span);
     WebchatConfig {
-        path: section
-            .text("path")
-            .map_or(WEBCHAT_PATH, |text| text.value)
-            .to_owned(),
-        title: section.text("title").map(|text| text.value.to_owned()),
-        languages: texts("languages"),
-        allow_frames: texts("allow_frames").unwrap_or_default(),
-        origins: texts("origins").unwrap_or_default(),
-    }
-}
-
-fn read_id(section: &Section<'_>, example: &str) -> Option<ChannelId> {
-    let text = section.required("id", &format!("\"{example}\""))?;
-    match ChannelId::new(text.value) {
-        Ok(id) => Some(id),
-        Err(error) => {
-            section
-                .reader()
-                .error("config::id", error.to_string(), text.span, "not an id", "");
-            None
-        }
+        path: path.value,
+        title: section.text("title").map(|text| text.value),
+        languages: section.has("languages").then(|| texts("languages")),
+        allow_frames: texts("allow_frames"),
+        origins: texts("origins"),
     }
 }

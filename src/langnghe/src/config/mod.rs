@@ -2,8 +2,11 @@
 
 mod backend;
 mod channel;
-pub(crate) mod reader;
+mod limits;
+mod reader;
+mod secrets;
 mod sections;
+mod unique;
 mod values;
 
 use std::{
@@ -12,14 +15,16 @@ use std::{
     sync::Arc,
 };
 
+use langnghe_flow::reader::Reader;
 use langnghe_model::{Problem, problem::Severity, problem::Source};
 use url::Url;
 
-use values::Surroundings;
+use reader::Section;
+use secrets::Surroundings;
 
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{ChannelConfig, ChannelKind, MessengerConfig, WebchatConfig};
-pub(crate) use values::{Environment, ProcessEnvironment};
+pub(crate) use secrets::{Environment, ProcessEnvironment};
 
 /// The largest configuration that is read.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -120,10 +125,10 @@ fn read_text(path: &Path) -> Result<String, Problem> {
 /// Reads a configuration's text; `folder` is where its relative paths begin.
 pub(crate) fn read(source: &Arc<Source>, folder: &Path, environment: &dyn Environment) -> Read {
     let surroundings = Surroundings::new(folder, environment);
-    let reader = reader::Reader::new(source);
-    let table = reader.parse(&source.text);
-    let mut config = sections::read(&reader, source, &table, &surroundings);
-    let mut problems = reader.finish();
+    let (mut config, mut problems) = Reader::read(source, |reader, table| {
+        sections::read(Section::new(reader, table, "the file"), &surroundings)
+    });
+    problems.sort_by_key(|problem| problem.label.as_ref().map_or(0, |(span, _)| span.start));
     let shown = surroundings.mask(source);
     for problem in &mut problems {
         problem.source = problem.source.take().map(|_| Arc::clone(&shown));

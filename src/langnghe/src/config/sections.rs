@@ -8,16 +8,14 @@ use std::{
 };
 
 use langnghe_flow::Agency;
-use langnghe_model::{Problem, problem::Source};
-use langnghe_server::{Flood, RetrySchedule, Settings};
+use langnghe_model::Problem;
+use langnghe_server::{RetrySchedule, Settings};
 use langnghe_store::Limits;
-use toml::{Spanned, de::DeTable};
 use url::Url;
 
 use super::{
-    Config, LogConfig, LogFormat, backend, channel,
-    reader::{Reader, Section, nearest},
-    values::Surroundings,
+    Config, LogConfig, LogFormat, backend, channel, limits, reader::Section, secrets::Surroundings,
+    unique::Unique,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -25,54 +23,47 @@ const DAY: Duration = Duration::from_hours(24);
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * 1024;
 
-pub(super) fn read(
-    reader: &Reader,
-    source: &Arc<Source>,
-    table: &Spanned<DeTable<'_>>,
-    surroundings: &Surroundings<'_>,
-) -> Option<Config> {
+/// Reads everything; `None` when something without which there is no configuration is wrong.
+pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option<Config> {
     let folder = surroundings.folder;
-    let empty = DeTable::new();
-    let root = Section::root(reader, table);
     let mut settings = Settings::default();
     let mut store_limits = Limits::default();
 
-    let (listen, public_url) = server(root.section("server", &empty), &mut settings);
-    let database = store(root.section("store", &empty), folder);
-    let (flows, start) = flows(root.section("flows", &empty), folder);
-    let (locales, language) = locales(root.section("locales", &empty), folder);
-    privacy(root.section("privacy", &empty), &mut settings);
-    let agency = agency(root.section("agency", &empty), settings.retention.personal);
-    media(root.section("media", &empty), folder, &mut settings);
-    limits(
-        root.section("limits", &empty),
+    let (listen, public_url) = server(root.section("server", "[server]"), &mut settings);
+    let database = store(root.section("store", "[store]"), folder);
+    let (flows, start) = flows(root.section("flows", "[flows]"), folder);
+    let (locales, language) = locales(root.section("locales", "[locales]"), folder);
+    privacy(root.section("privacy", "[privacy]"), &mut settings);
+    let agency = agency(
+        root.section("agency", "[agency]"),
+        settings.retention.personal,
+    );
+    media(root.section("media", "[media]"), folder, &mut settings);
+    limits::read(
+        root.section("limits", "[limits]"),
         &mut settings,
         &mut store_limits,
     );
-    retries(root.section("retries", &empty), &mut settings);
-    let log = log(root.section("log", &empty));
-    console(&root, &empty);
+    retries(root.section("retries", "[retries]"), &mut settings);
+    let log = log(root.section("log", "[log]"));
+    console(&root);
 
-    let mut channels = Vec::new();
-    let mut ids = Ids::default();
-    for section in root.sections("channel") {
-        ids.note(&section, "channel", "id");
-        if section.peek("kind") == Some("webchat") {
-            ids.note(&section, "channel", "path");
-        }
-        channels.extend(channel::read(section, surroundings));
-    }
+    let mut unique = Unique::default();
+    let channels = root.sections("channel", channel::LIST).into_iter();
+    let channels: Vec<_> = channels
+        .filter_map(|section| channel::read(section, surroundings, &mut unique))
+        .collect();
     if !root.has("channel") {
-        reader.note(
+        root.reader().report(
             Problem::warning("config::no-channel", "no citizen can reach this: there is no [[channel]]")
                 .help("the web chat needs no account: add a [[channel]] with id = \"web\" and kind = \"webchat\""),
         );
     }
-    let mut backends = Vec::new();
-    for section in root.sections("backend") {
-        ids.note(&section, "backend", "id");
-        backends.extend(backend::read(section, surroundings));
-    }
+    let backends = root.sections("backend", backend::LIST).into_iter();
+    let backends: Vec<_> = backends
+        .filter_map(|section| backend::read(section, surroundings, &mut unique))
+        .collect();
+    let source = Arc::clone(root.reader().source());
     root.finish();
 
     let listen = listen?;
@@ -82,7 +73,7 @@ pub(super) fn read(
         .trim_end_matches('/')
         .clone_into(&mut settings.media.public_url);
     Some(Config {
-        source: Arc::clone(source),
+        source,
         listen,
         public_url,
         database: database?,
@@ -99,35 +90,6 @@ pub(super) fn read(
     })
 }
 
-/// What must not come twice, to find the second of two equal ones.
-#[derive(Default)]
-struct Ids(Vec<(&'static str, &'static str, String)>);
-
-impl Ids {
-    fn note(&mut self, section: &Section<'_>, kind: &'static str, key: &'static str) {
-        let default = if key == "path" {
-            Some(channel::WEBCHAT_PATH)
-        } else {
-            None
-        };
-        // A key that is missing or no text is noted where the section itself is read.
-        let Some(text) = section.peek(key).or(default.filter(|_| !section.has(key))) else {
-            return;
-        };
-        let seen = (kind, key, text.to_owned());
-        if self.0.contains(&seen) {
-            section.reader().error(
-                "config::duplicate",
-                format!("two of [[{kind}]] have the {key} `{text}`"),
-                section.place(key),
-                "the second one",
-                format!("give this one another {key}"),
-            );
-        }
-        self.0.push(seen);
-    }
-}
-
 fn server(section: Section<'_>, settings: &mut Settings) -> (Option<SocketAddr>, Option<Url>) {
     let listen = match section.text("listen") {
         None if section.has("listen") => None,
@@ -135,7 +97,7 @@ fn server(section: Section<'_>, settings: &mut Settings) -> (Option<SocketAddr>,
         Some(text) => {
             let address = text.value.parse().ok();
             if address.is_none() {
-                section.reader().error(
+                section.error(
                     "config::listen",
                     "`listen` is not an address with a port",
                     text.span,
@@ -158,15 +120,17 @@ fn server(section: Section<'_>, settings: &mut Settings) -> (Option<SocketAddr>,
 }
 
 fn store(section: Section<'_>, folder: &Path) -> Option<PathBuf> {
-    const LATER: [&str; 5] = ["redis:", "rediss:", "redis+cluster:", "valkey:", "valkeys:"];
-    let text = section.text("url");
-    let reader = section.reader();
-    let missing = !section.has("url");
+    let path = database(&section, folder);
     section.finish();
-    if missing {
+    path
+}
+
+fn database(section: &Section<'_>, folder: &Path) -> Option<PathBuf> {
+    const LATER: [&str; 5] = ["redis:", "rediss:", "redis+cluster:", "valkey:", "valkeys:"];
+    if !section.has("url") {
         return Some(folder.join("data/langnghe.db"));
     }
-    let text = text?;
+    let text = section.text("url")?;
     if let Some(path) = text.value.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         if !path.is_empty() && path != ":memory:" {
@@ -184,7 +148,7 @@ fn store(section: Section<'_>, folder: &Path) -> Option<PathBuf> {
             "write \"sqlite:\" and the path of a file: \"sqlite:data/langnghe.db\"",
         )
     };
-    reader.error(
+    section.error(
         "config::store",
         message,
         text.span,
@@ -200,8 +164,7 @@ fn flows(section: Section<'_>, folder: &Path) -> (PathBuf, String) {
         .unwrap_or_else(|| folder.join("flows"));
     let start = section
         .text("start")
-        .map_or("menu", |text| text.value)
-        .to_owned();
+        .map_or_else(|| "menu".to_owned(), |text| text.value);
     section.finish();
     (path, start)
 }
@@ -212,19 +175,13 @@ fn locales(section: Section<'_>, folder: &Path) -> (PathBuf, String) {
         .unwrap_or_else(|| folder.join("locales"));
     let language = section
         .text("default")
-        .map_or("vi", |text| text.value)
-        .to_owned();
+        .map_or_else(|| "vi".to_owned(), |text| text.value);
     section.finish();
     (path, language)
 }
 
 fn agency(section: Section<'_>, personal: Duration) -> Agency {
-    let text = |key| {
-        section
-            .text(key)
-            .map(|text| text.value.to_owned())
-            .unwrap_or_default()
-    };
+    let text = |key| section.text(key).map(|text| text.value).unwrap_or_default();
     let agency = Agency {
         name: text("name"),
         hotline: text("hotline"),
@@ -267,79 +224,16 @@ fn media(section: Section<'_>, folder: &Path, settings: &mut Settings) {
     section.finish();
 }
 
-fn limits(section: Section<'_>, settings: &mut Settings, store: &mut Limits) {
-    let put = |place: &mut usize, key, least, most| {
-        if let Some(count) = section.count(key, least, most) {
-            *place = count;
-        }
-    };
-    put(
-        &mut settings.requests_at_once,
-        "requests_at_once",
-        1,
-        1_000_000,
-    );
-    put(&mut settings.sends_at_once, "sends_at_once", 1, 10_000);
-    put(
-        &mut settings.deliveries_at_once,
-        "deliveries_at_once",
-        1,
-        10_000,
-    );
-    put(&mut store.inbox, "inbox", 1, 100_000_000);
-    put(
-        &mut store.inbox_a_conversation,
-        "inbox_per_citizen",
-        1,
-        100_000,
-    );
-    put(&mut store.operations, "operations", 16, 10_000_000);
-    let size = |place: &mut usize, key, least, most| {
-        if let Some(size) = section.size(key, least, most)
-            && let Ok(size) = usize::try_from(size)
-        {
-            *place = size;
-        }
-    };
-    size(&mut settings.body_bytes, "body", KIB, GIB);
-    size(&mut store.dedup_memory, "dedup_memory", 64 * KIB, 64 * GIB);
-    if let Some(time) = section.duration("request_time", SECOND, 60 * SECOND) {
-        settings.request_time = time;
-    }
-    if let Some(time) = section.duration("retry_after", SECOND, 3600 * SECOND) {
-        settings.retry_after = time;
-    }
-    if let Some(time) = section.duration("lease", SECOND, 3600 * SECOND) {
-        settings.lease = time;
-    }
-    if let Some(time) = section.duration("dedup_window", 60 * SECOND, 365 * DAY) {
-        settings.retention.dedup = time;
-    }
-    let empty = DeTable::new();
-    flood(section.section("flood", &empty), &mut settings.flood);
-    section.finish();
-}
-
-fn flood(section: Section<'_>, flood: &mut Flood) {
-    if let Some(messages) = section.count("messages", 1, 1_000_000) {
-        flood.messages = u32::try_from(messages).unwrap_or(u32::MAX);
-    }
-    if let Some(per) = section.duration("per", SECOND, DAY) {
-        flood.per = per;
-    }
-    section.finish();
-}
-
 fn retries(section: Section<'_>, settings: &mut Settings) {
     let read = |key: &'static str, schedule: &mut RetrySchedule| {
-        let Some(waits) = section.durations(key) else {
+        let (Some(place), Some(waits)) = (section.key(key), section.durations(key)) else {
             return;
         };
         if waits.is_empty() || waits.len() > 32 {
-            section.reader().error(
+            section.error(
                 "config::range",
                 format!("`{key}` has {} waits", waits.len()),
-                section.place(key),
+                place,
                 "1 to 32 are possible",
                 "",
             );
@@ -349,7 +243,7 @@ fn retries(section: Section<'_>, settings: &mut Settings) {
     };
     read("replies", &mut settings.reply_retries);
     read("deliveries", &mut settings.delivery_retries);
-    if let Some(percent) = section.number("jitter_percent", 0, 50) {
+    if let Some(percent) = section.count("jitter_percent", 0, 50) {
         let percent = u32::try_from(percent).unwrap_or(0);
         settings.reply_retries.jitter_percent = percent;
         settings.delivery_retries.jitter_percent = percent;
@@ -358,27 +252,15 @@ fn retries(section: Section<'_>, settings: &mut Settings) {
 }
 
 fn log(section: Section<'_>) -> LogConfig {
-    let format = section.text("format").and_then(|text| match text.value {
-        "json" => Some(LogFormat::Json),
-        "text" => Some(LogFormat::Text),
-        other => {
-            let help = nearest(other, &["json", "text"])
-                .map_or_else(String::new, |known| format!("did you mean \"{known}\"?"));
-            section.reader().error(
-                "config::log",
-                "`format` is \"json\" or \"text\"",
-                text.span,
-                "neither",
-                help,
-            );
-            None
-        }
-    });
+    let format = section.one_of(
+        "format",
+        &[("json", LogFormat::Json), ("text", LogFormat::Text)],
+    );
     let level = section.text("level").and_then(|text| {
         match text.value.parse::<tracing_subscriber::filter::Targets>() {
-            Ok(_) => Some(text.value.to_owned()),
+            Ok(_) => Some(text.value),
             Err(error) => {
-                section.reader().error(
+                section.error(
                     "config::log",
                     "`level` is not a filter",
                     text.span,
@@ -394,15 +276,11 @@ fn log(section: Section<'_>) -> LogConfig {
 }
 
 /// The section is in the design and its part is not built yet: said, not passed over.
-fn console(root: &Section<'_>, empty: &DeTable<'_>) {
-    if root.has("console") {
-        let section = root.section("console", empty);
-        root.reader().warn(
-            "config::console",
-            "this version has no console",
-            section.span,
-            "has no effect",
-            "leave the section out",
-        );
+fn console(root: &Section<'_>) {
+    if let Some(place) = root.key("console") {
+        let problem = Problem::warning("config::console", "this version has no console")
+            .at(root.reader().source(), place, "has no effect")
+            .help("leave the section out");
+        root.reader().report(problem);
     }
 }

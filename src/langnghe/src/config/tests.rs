@@ -4,7 +4,7 @@ use std::path::Path;
 
 use langnghe_model::{Problem, problem::Severity, problem::Source};
 
-use super::{Environment, Read, reader, sections, values::Surroundings};
+use super::{Environment, Read};
 
 const SAMPLE: &str = include_str!("../../../../config/langnghe.toml");
 
@@ -83,25 +83,54 @@ fn the_defaults_that_the_sample_tells_are_the_defaults() {
 #[test]
 fn every_key_that_is_read_is_explained_in_the_sample() {
     let text = whole_sample();
-    let source = Source::new("langnghe.toml", text.clone());
-    let reader = reader::Reader::new(&source);
-    let table = reader.parse(&text);
-    let surroundings = Surroundings::new(Path::new(""), &VARIABLES);
-    sections::read(&reader, &source, &table, &surroundings);
-    for (section, key) in reader.known() {
-        let explained = if section.starts_with("[[") {
-            text.split(&section).skip(1).any(|rest| {
-                let own = rest.split("\n[").next().unwrap_or_default();
-                own.lines()
-                    .any(|line| line.starts_with(&format!("{key} =")))
-            })
-        } else if section == "the file" {
-            key == "console" || text.contains(&format!("[{key}]"))
-        } else {
-            text.contains(&format!("{key} = "))
-        };
-        assert!(explained, "{section} {key}");
+    // A key that nobody knows makes each section name those that it does know.
+    let asking = text
+        .lines()
+        .map(|line| {
+            let header = line.starts_with('[') && line.ends_with(']');
+            if header {
+                format!("{line}\nzzzzzzzzzzzzzzzz = 1")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let sections: Vec<_> = text
+        .split("\n[")
+        .map(|section| format!("[{section}"))
+        .collect();
+    let mut asked = 0;
+    for problem in read(&asking).problems {
+        let keys = problem
+            .help
+            .as_deref()
+            .and_then(|help| help.strip_prefix("its keys are: "));
+        let keys = keys.unwrap_or_else(|| panic!("{problem:#?}"));
+        let name = problem
+            .message
+            .split(" has no ")
+            .next()
+            .expect("the section");
+        asked += 1;
+        for key in keys.split(", ") {
+            let explains = |section: &&String| {
+                section.starts_with(name)
+                    && section
+                        .lines()
+                        .any(|line| line.starts_with(&format!("{key} =")))
+            };
+            assert!(
+                sections.iter().any(|section| explains(&section)),
+                "{name} {key}"
+            );
+        }
     }
+    assert_eq!(
+        asked,
+        sections.len() - 1,
+        "one for each section, none for the text before them"
+    );
 }
 
 #[test]
@@ -109,9 +138,9 @@ fn every_mistake_is_underlined_where_it_stands() {
     let channel = |rest: &str| format!("[[channel]]\nid = \"page\"\nkind = \"messenger\"\n{rest}");
     let backend = |rest: &str| format!("[[backend]]\nid = \"ioc\"\nkind = \"webhook\"\n{rest}");
     let cases: Vec<(String, &str, &str, &str)> = vec![
-        ("[server]\nlisen = \"x\"".into(), "config::unknown-key", "lisen", "did you mean `listen`?"),
-        ("[servr]\n".into(), "config::unknown-key", "servr", "did you mean `server`?"),
-        ("[server]\nlisten = 8080".into(), "config::type", "8080", ""),
+        ("[server]\nlisen = \"x\"".into(), "toml::unknown-key", "lisen", "did you mean `listen`?"),
+        ("[servr]\n".into(), "toml::unknown-key", "servr", "did you mean `server`?"),
+        ("[server]\nlisten = 8080".into(), "toml::wrong-type", "8080", ""),
         ("[server]\nlisten = \"localhost\"".into(), "config::listen", "\"localhost\"", "127.0.0.1:8080"),
         ("[server]\npublic_url = \"gop-y.vn\"".into(), "config::url", "\"gop-y.vn\"", "whole"),
         ("[server]\npublic_url = \"ftp://a.vn\"".into(), "config::url", "\"ftp://a.vn\"", "whole"),
@@ -120,12 +149,12 @@ fn every_mistake_is_underlined_where_it_stands() {
         ("[limits]\nbody = \"4MB\"".into(), "config::size", "\"4MB\"", "4MiB"),
         ("[limits]\nlease = \"10\"".into(), "config::duration", "\"10\"", "60s"),
         ("[limits]\nlease = \"0s\"".into(), "config::range", "\"0s\"", ""),
-        ("[limits]\ninbox = 0".into(), "config::range", "0", ""),
-        ("[limits]\nflood = { mesages = 3 }".into(), "config::unknown-key", "mesages", "`messages`"),
-        ("[retries]\nreplies = [\"1s\", 2]".into(), "config::type", "2", ""),
-        ("[log]\nformat = \"jsn\"".into(), "config::log", "\"jsn\"", "json"),
-        ("server = 1".into(), "config::type", "1", ""),
-        ("[server\nlisten = \"127.0.0.1:1\"".into(), "config::syntax", "", ""),
+        ("[limits]\ninbox = 0".into(), "toml::bad-value", "0", ""),
+        ("[limits]\nflood = { mesages = 3 }".into(), "toml::unknown-key", "mesages", "`messages`"),
+        ("[retries]\nreplies = [\"1s\", 2]".into(), "toml::wrong-type", "2", ""),
+        ("[log]\nformat = \"jsn\"".into(), "toml::bad-value", "\"jsn\"", "json"),
+        ("server = 1".into(), "toml::wrong-type", "1", ""),
+        ("[server\nlisten = \"127.0.0.1:1\"".into(), "toml::syntax", "", ""),
         ("[[channel]]\nid = \"Page\"\nkind = \"webchat\"".into(), "config::id", "\"Page\"", ""),
         ("[[channel]]\nid = \"oa\"\nkind = \"zalo\"".into(), "config::channel-kind", "\"zalo\"", "messenger and webchat"),
         ("[[channel]]\nid = \"a\"\nkind = \"mesenger\"".into(), "config::channel-kind", "\"mesenger\"", "\"messenger\""),
@@ -155,7 +184,11 @@ fn all_mistakes_come_out_in_one_run_and_in_the_order_of_the_file() {
     let codes: Vec<_> = read.problems.iter().map(|problem| problem.code).collect();
     assert_eq!(
         codes,
-        ["config::unknown-key", "config::type", "config::missing-key"]
+        [
+            "toml::unknown-key",
+            "toml::wrong-type",
+            "config::missing-key"
+        ]
     );
 }
 

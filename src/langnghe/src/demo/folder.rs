@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The backend to which the ready-made flows send tickets.
-pub(crate) const BACKEND: &str = "agency";
+pub(crate) const BACKEND: &str = "ioc";
 /// Where the demo's inbox takes them.
 pub(crate) const INBOX_WEBHOOK: &str = "/demo/agency/webhook";
 /// What the inbox has received.
