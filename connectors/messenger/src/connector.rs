@@ -43,27 +43,27 @@ impl Messenger {
     /// # Errors
     /// [`ConfigError`].
     pub fn new(config: Config, client: GuardedClient) -> Result<Self, ConfigError> {
-        let secrets = [
-            (
-                "app_secret",
-                config
-                    .app_secrets
-                    .first()
-                    .map_or("", ExposeSecret::expose_secret),
-            ),
-            ("verify_token", config.verify_token.expose_secret()),
-            ("access_token", config.access_token.expose_secret()),
+        let app_secrets = config
+            .app_secrets
+            .iter()
+            .map(|secret| ("app_secret", secret));
+        let tokens = [
+            ("verify_token", &config.verify_token),
+            ("access_token", &config.access_token),
         ];
-        if let Some((name, _)) = secrets.iter().find(|(_, secret)| secret.trim().is_empty()) {
+        let empty = app_secrets
+            .chain(tokens)
+            .find(|(_, secret)| secret.expose_secret().trim().is_empty());
+        if let Some((name, _)) = empty {
             return Err(ConfigError::Empty(name));
         }
         let keys: Vec<HmacSha256Key> = config
             .app_secrets
             .iter()
-            .filter(|secret| !secret.expose_secret().is_empty())
             .map(|secret| HmacSha256Key::new(secret.expose_secret().as_bytes()))
             .collect();
-        let graph = Graph::new(&config, &keys[0], client)?;
+        let first = keys.first().ok_or(ConfigError::Empty("app_secret"))?;
+        let graph = Graph::new(&config, first, client)?;
         let capabilities = capabilities(config.choices);
         Ok(Self {
             config,
