@@ -57,6 +57,85 @@ macro_rules! contract_suite {
                 a_claim_wakes_when_a_lease_runs_out
                 leases_of_a_dead_process_are_worth_nothing
             }
+            turn {
+                a_commit_is_whole_and_survives_the_death_of_the_process
+                a_commit_without_the_lease_changes_nothing
+                a_commit_counts_once
+                a_taken_code_changes_nothing_and_keeps_the_lease
+                a_code_may_not_repeat_within_a_commit_or_a_batch
+                events_that_come_during_a_turn_wait_for_the_next
+                a_session_ends
+                one_lost_lease_does_not_spoil_the_batch
+                an_event_set_aside_is_a_dead_letter
+            }
+            outbox {
+                replies_come_in_order_one_at_a_time_per_conversation
+                a_reply_survives_the_death_of_the_process
+                a_retry_holds_back_only_its_own_conversation
+                a_retry_counts_when_it_is_told_to
+                a_parked_reply_waits_until_the_citizen_is_heard_from
+                waking_makes_the_parked_reply_due
+                what_is_heard_gives_unsent_replies_their_window
+                a_buried_reply_is_a_dead_letter_and_the_next_goes_on
+                a_dropped_reply_leaves_no_trace
+                a_lost_lease_is_passed_over
+                a_claim_of_replies_wakes_for_a_new_one_and_for_a_retry
+                channels_do_not_see_each_others_replies
+                order_holds_through_trouble_and_reopening
+                many_waiting_replies_keep_their_order
+            }
+            deliveries {
+                a_ticket_is_delivered_with_its_personal_part
+                a_delivery_is_claimed_once_while_its_lease_holds
+                a_retried_delivery_comes_again_when_due
+                a_delivered_ticket_keeps_reference_and_history
+                a_buried_delivery_is_a_dead_letter
+                a_disabled_backend_gets_nothing
+                a_lost_lease_on_a_delivery_is_passed_over
+                deliveries_survive_the_death_of_the_process
+                a_claim_of_deliveries_wakes_for_a_new_ticket
+                a_ticket_is_found_by_id_and_by_code
+                tickets_are_listed_newest_first_and_by_page
+            }
+            timers {
+                a_timer_fires_once_when_due
+                a_timer_of_the_same_name_is_replaced
+                a_cancelled_timer_does_not_come
+                a_timer_passes_the_bound_of_its_inbox
+                timers_survive_the_death_of_the_process
+                no_more_timers_fire_than_asked_for
+                waiting_for_timers_ends_when_one_comes_due
+            }
+            dead {
+                dead_letters_are_listed_newest_first_and_by_page
+                a_retried_event_is_in_the_inbox_again
+                a_retried_reply_goes_behind_what_waits
+                a_retried_delivery_is_due_at_once
+                a_dropped_dead_letter_is_gone
+                what_is_not_there_is_neither_retried_nor_dropped
+            }
+            erase {
+                erasure_leaves_nothing_of_a_conversation
+                erasure_takes_the_lease_away
+                an_erased_ticket_is_delivered_without_its_personal_part
+                erasure_keeps_the_marks
+                erasure_within_a_commit_comes_first
+                a_purge_removes_marks_past_their_window
+                a_purge_removes_idle_sessions_only
+                a_purge_removes_old_dead_letters
+                a_purge_removes_personal_parts_past_their_time
+            }
+            rest {
+                documents_are_kept_and_found_by_prefix
+                depths_count_what_waits
+                depths_are_the_same_after_reopening
+                a_healthy_store_answers_a_ping
+                a_closed_store_refuses_and_reopens_whole
+                operations_of_many_callers_all_happen
+            }
+            model {
+                random_operations_give_the_answers_of_a_simple_model
+            }
         }
     };
     (@cases $fixture:expr, $($topic:ident { $($case:ident)* })*) => {
