@@ -253,7 +253,7 @@ pub async fn a_claim_of_deliveries_wakes_for_a_new_ticket(fixture: &dyn Fixture)
 pub async fn a_ticket_is_found_by_id_and_by_code(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     turn(&*store, &citizen("an"), 1, |commit| {
-        commit.tickets = vec![ticket("AB12", None)]
+        commit.tickets = vec![ticket("AB12", None)];
     })
     .await;
     let by_code = store.ticket("AB12").await.expect("ticket").expect("kept");

@@ -8,7 +8,7 @@ use crate::{
     TimerChange,
 };
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 fn keep_for(days: u32) -> Retention {
     let kept = DAY * days;

@@ -164,13 +164,13 @@ pub async fn a_full_conversation_is_refused_and_costs_others_nothing(fixture: &d
     let flood = (1..=3).map(|number| event(&citizen("an"), number));
     let batch = flood.chain([event(&citizen("binh"), 9)]).collect();
     let answers = store.accept(batch, start()).await.expect("accept");
-    use Accepted::{InboxFull, Stored};
-    assert_eq!(answers, [Stored, Stored, InboxFull, Stored]);
+    let stored = Accepted::Stored;
+    assert_eq!(answers, [stored, stored, Accepted::InboxFull, stored]);
     let answers = store
         .accept(vec![event(&citizen("an"), 4)], start())
         .await
         .expect("accept");
-    assert_eq!(answers, [InboxFull]);
+    assert_eq!(answers, [Accepted::InboxFull]);
 }
 
 /// What cannot be stored is refused as a whole, so that the provider sends it again.

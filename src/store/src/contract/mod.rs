@@ -4,7 +4,13 @@
 //! Cases take time as arguments where they can; where an operation really waits, the case waits for
 //! a condition with a deadline.
 
-#![expect(clippy::missing_errors_doc, reason = "cases panic, as tests do")]
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::wildcard_imports,
+        reason = "every case is written with all of `support`"
+    )
+)]
 
 pub mod dead;
 pub mod deliveries;

@@ -304,8 +304,9 @@ pub async fn many_waiting_replies_keep_their_order(fixture: &dyn Fixture) {
     const REPLIES: usize = 25;
     let store = open(fixture).await;
     let name = |number: u128| citizen(&format!("citizen {number}"));
-    for round in 0..2 {
-        let events = (0..CONVERSATIONS).map(|n| event(&name(n), round * CONVERSATIONS + n));
+    for round in 0..2_u32 {
+        let events =
+            (0..CONVERSATIONS).map(|n| event(&name(n), u128::from(round) * CONVERSATIONS + n));
         store
             .accept(events.collect(), start())
             .await
@@ -319,7 +320,7 @@ pub async fn many_waiting_replies_keep_their_order(fixture: &dyn Fixture) {
                 (0..REPLIES).map(|n| format!("{} {round} {n:02}", claim.conversation.key()));
             commit.replies = texts.map(|text| reply(&text)).collect();
             commit.heard = Some(Heard {
-                window_until: Some(at(round as u64 + 10)),
+                window_until: Some(at(u64::from(round) + 10)),
             });
             commit
         });
@@ -339,7 +340,8 @@ pub async fn many_waiting_replies_keep_their_order(fixture: &dyn Fixture) {
             }
         }
     }
-    let mut last: std::collections::HashMap<ConversationId, String> = Default::default();
+    let mut last: std::collections::HashMap<ConversationId, String> =
+        std::collections::HashMap::new();
     let mut count = 0;
     loop {
         let replies = claim_replies(&*store, 500, at(60)).await;

@@ -17,7 +17,7 @@ fn set(name: &str, moment: Timestamp) -> TimerChange {
 
 async fn change(store: &dyn Store, number: u128, timers: Vec<TimerChange>) {
     turn(store, &citizen("an"), number, |commit| {
-        commit.timers = timers
+        commit.timers = timers;
     })
     .await;
 }

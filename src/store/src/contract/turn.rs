@@ -81,7 +81,7 @@ pub async fn a_commit_counts_once(fixture: &dyn Fixture) {
 pub async fn a_taken_code_changes_nothing_and_keeps_the_lease(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     turn(&*store, &citizen("an"), 1, |commit| {
-        commit.tickets = vec![ticket("AB12", None)]
+        commit.tickets = vec![ticket("AB12", None)];
     })
     .await;
     take_in(&*store, &citizen("binh"), 2).await;
@@ -158,7 +158,7 @@ pub async fn a_session_ends(fixture: &dyn Fixture) {
     let put = |text: &str| SessionChange::Put(text.as_bytes().to_vec());
     for (number, text) in [(1, "first"), (2, "second")] {
         turn(&*store, &citizen("an"), number, |commit| {
-            commit.session = put(text)
+            commit.session = put(text);
         })
         .await;
     }

@@ -101,9 +101,9 @@ impl State {
                 Err(error) => {
                     let reason = explain(&error);
                     tracing::warn!(%reason, "a transaction failed");
-                    writes
-                        .into_iter()
-                        .for_each(|operation| operation.answer(Some(&reason)));
+                    for operation in writes {
+                        operation.answer(Some(&reason));
+                    }
                 }
             }
         }
@@ -117,9 +117,9 @@ impl State {
     fn transact_alone(&mut self, operation: Box<dyn Operation>) {
         let mut alone = vec![operation];
         let failure = self.transact(&mut alone).err().map(|error| explain(&error));
-        alone
-            .into_iter()
-            .for_each(|operation| operation.answer(failure.as_deref()));
+        for operation in alone {
+            operation.answer(failure.as_deref());
+        }
     }
 
     fn transact(&mut self, operations: &mut [Box<dyn Operation>]) -> rusqlite::Result<()> {

@@ -56,8 +56,11 @@ impl Store for SqliteStore {
             let (held, next) = handle
                 .after(move |state| {
                     let claimed = state.claim(max, now + lease, now);
-                    let held = (!claimed.is_empty())
-                        .then(|| Held::new(claimed, own.clone(), give_conversations_back));
+                    let held = (!claimed.is_empty()).then(|| {
+                        Held::new(claimed, own.clone(), |state, back| {
+                            give_conversations_back(state, back);
+                        })
+                    });
                     Ok((held, state.inbox.next_ready_at()))
                 })
                 .await?;
@@ -122,8 +125,11 @@ impl Store for SqliteStore {
             let (held, next) = handle
                 .after(move |state| {
                     let (claimed, next) = state.claim_outbox(&channel, max, now + lease, now)?;
-                    let held = (!claimed.is_empty())
-                        .then(|| Held::new(claimed, own.clone(), give_replies_back));
+                    let held = (!claimed.is_empty()).then(|| {
+                        Held::new(claimed, own.clone(), |state, back| {
+                            give_replies_back(state, back);
+                        })
+                    });
                     Ok((held, next))
                 })
                 .await?;
@@ -417,16 +423,16 @@ impl Store for SqliteStore {
     }
 }
 
-fn give_conversations_back(state: &mut super::State, claimed: &Vec<ClaimedConversation>) {
+fn give_conversations_back(state: &mut super::State, claimed: &[ClaimedConversation]) {
     for claim in claimed {
         state.release(&claim.conversation, claim.token, None);
     }
 }
 
-fn give_replies_back(state: &mut super::State, claimed: &Vec<outbox::ClaimedReply>) {
-    claimed
-        .iter()
-        .for_each(|reply| state.give_reply_back(reply));
+fn give_replies_back(state: &mut super::State, claimed: &[outbox::ClaimedReply]) {
+    for reply in claimed {
+        state.give_reply_back(reply);
+    }
 }
 
 fn give_deliveries_back(state: &mut super::State, claimed: &(BackendId, Vec<Delivery>)) {
@@ -561,7 +567,7 @@ impl SqliteStore {
                 return Ok(purged);
             };
             handle
-                .write(move |state| Ok(state.marks.retire(&state.connection, run)?))
+                .write(move |state| Ok(marks::retire(&state.connection, run)?))
                 .await?;
             handle
                 .after(move |state| {

@@ -9,6 +9,8 @@
 mod filter;
 mod page_run;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashSet,
@@ -19,7 +21,7 @@ use std::{
 use rusqlite::{Connection, params};
 
 use self::page_run::Run;
-pub(super) use self::seal::{Job, remove_run_step, run};
+pub(super) use self::seal::{Job, remove_run_step, retire, run};
 
 /// So many runs of level 0 become one of level 1.
 const RUNS_A_MERGE: usize = 16;
@@ -233,30 +235,7 @@ impl Marks {
         self.next_run - 1
     }
 
-    /// Registers a finished run in place of what it was made of, in one transaction.
-    fn register(
-        &self,
-        connection: &Connection,
-        run: &Run,
-        sources: &[i64],
-    ) -> rusqlite::Result<()> {
-        connection.execute(
-            "UPDATE mark_runs SET level = ?2, newest = ?3, marks = ?4, pages = ?5 WHERE id = ?1",
-            params![
-                run.id,
-                run.level,
-                run.newest,
-                run.marks,
-                i64::try_from(run.fences.len()).unwrap_or(0)
-            ],
-        )?;
-        for source in sources {
-            connection.execute("UPDATE mark_runs SET marks = 0 WHERE id = ?1", [source])?;
-        }
-        Ok(())
-    }
-
-    /// After the commit of [`Self::register`]. Returns the last row of `marks` that is now in a run.
+    /// After a finished run was registered on disk. Returns the last row of `marks` that is now in a run.
     fn registered(&mut self, run: Run, sources: &[i64]) -> Option<i64> {
         self.runs.retain(|old| !sources.contains(&old.id));
         self.runs.push(run);
@@ -289,7 +268,7 @@ impl Marks {
             rows.collect::<Result<_, _>>()?
         };
         let mut gone = 0;
-        let full = rows.len() as i64 == STEP;
+        let full = rows.len() >= usize::try_from(STEP).unwrap_or(usize::MAX);
         for (id, at, blob) in rows {
             if at >= before {
                 return Ok((gone, false));
@@ -314,17 +293,28 @@ impl Marks {
         Some((old.id, old.marks.unsigned_abs()))
     }
 
-    /// Says on disk that a run's marks count no more.
-    pub(super) fn retire(&self, connection: &Connection, run: i64) -> rusqlite::Result<()> {
-        connection
-            .prepare_cached("UPDATE mark_runs SET marks = 0 WHERE id = ?1")?
-            .execute([run])?;
-        Ok(())
-    }
-
-    /// After the commit of [`Self::retire`].
+    /// After the commit of [`retire`].
     pub(super) fn retired(&mut self, run: i64) {
         self.runs.retain(|old| old.id != run);
+    }
+
+    /// Whether there is more to seal or to merge.
+    #[cfg(test)]
+    fn is_behind(&self) -> bool {
+        let small = self.runs.iter().filter(|run| run.level == 0).count();
+        let full = self.recent.len() >= self.capacity || small >= RUNS_A_MERGE;
+        full || self.frozen.is_some() || self.merging
+    }
+
+    /// What all of it takes, as counted against the bound.
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        let frozen = self
+            .frozen
+            .as_ref()
+            .map_or(0, |frozen| frozen.hashes.capacity());
+        let slots = (self.recent.capacity() + frozen) * 8 / 7;
+        slots * SLOT_BYTES + self.runs.iter().map(Run::bytes).sum::<usize>()
     }
 
     /// Drops the filters of the oldest runs until the rest fits.

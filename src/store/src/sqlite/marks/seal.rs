@@ -5,14 +5,17 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, sync::mpsc::Receiver, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::{
     Hashes, STEP,
     filter::Filter,
     page_run::{self, HASHES_A_PAGE, Run},
 };
-use crate::{StoreError, sqlite::writer::Handle};
+use crate::{
+    StoreError,
+    sqlite::{state::explain, writer::Handle},
+};
 
 /// Pages written in one step.
 const PAGES_A_STEP: usize = 64;
@@ -122,7 +125,7 @@ fn perform(job: &Job, connection: &Connection, writer: &Handle) -> Result<(), St
     let sources = job.source_ids();
     let (row, taken) = (run.clone(), sources.clone());
     writer.write_blocking(move |state| {
-        state.marks.register(&state.connection, &row, &taken)?;
+        register(&state.connection, &row, &taken)?;
         Ok(())
     })?;
     let old = sources.clone();
@@ -159,8 +162,8 @@ fn merge(
         if let Some(hash) = source.hashes.next() {
             return Ok(Some(hash));
         }
-        let page =
-            page_run::read_page(connection, source.run, source.next_page).map_err(unavailable)?;
+        let page = page_run::read_page(connection, source.run, source.next_page)
+            .map_err(|error| unavailable(&error))?;
         source.next_page += 1;
         let hashes: Vec<u128> = page
             .iter()
@@ -257,6 +260,26 @@ fn remove_rows(writer: &Handle, last_row: i64) -> Result<(), StoreError> {
     })
 }
 
+/// Registers a finished run in place of what it was made of.
+fn register(connection: &Connection, run: &Run, sources: &[i64]) -> rusqlite::Result<()> {
+    let pages = i64::try_from(run.fences.len()).unwrap_or(0);
+    connection.execute(
+        "UPDATE mark_runs SET level = ?2, newest = ?3, marks = ?4, pages = ?5 WHERE id = ?1",
+        params![run.id, run.level, run.newest, run.marks, pages],
+    )?;
+    sources
+        .iter()
+        .try_for_each(|source| retire(connection, *source))
+}
+
+/// Says on disk that a run's marks count no more.
+pub(in crate::sqlite) fn retire(connection: &Connection, run: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE mark_runs SET marks = 0 WHERE id = ?1")?
+        .execute([run])?;
+    Ok(())
+}
+
 /// Removes the pages of a run that is not registered any more, in steps.
 fn remove_run(writer: &Handle, run: i64) -> Result<(), StoreError> {
     in_steps(|| writer.write_blocking(move |state| Ok(remove_run_step(&state.connection, run)?)))
@@ -307,6 +330,6 @@ fn clean(writer: &Handle) {
     }
 }
 
-fn unavailable(error: rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+fn unavailable(error: &rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(explain(error))
 }
