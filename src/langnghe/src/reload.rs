@@ -25,6 +25,17 @@ pub(crate) struct Reloader {
     pub(crate) settings: Settings,
     /// Where earlier versions are kept.
     pub(crate) store: Arc<dyn Store>,
+    /// Who is told of problems.
+    pub(crate) audience: Audience,
+}
+
+/// Who is told of problems.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Audience {
+    /// The log, a line a problem.
+    Log,
+    /// A person at a terminal, with the text underlined.
+    Terminal,
 }
 
 /// Why nothing was loaded.
@@ -81,16 +92,16 @@ impl Reloader {
         Ok((library, warnings))
     }
 
-    /// Reads everything and swaps it in; what is wrong goes to the log, and the old goes on.
+    /// Reads everything and swaps it in; what is wrong is told, and the old goes on.
     async fn reload(&self, library: &ArcSwap<Library>) {
         match self.load().await {
             Ok((loaded, warnings)) => {
                 library.store(Arc::new(loaded));
-                log(&warnings);
+                self.tell(&warnings);
                 tracing::info!("flows and locales are loaded anew");
             }
             Err(ReloadError::Problems(problems)) => {
-                log(&problems);
+                self.tell(&problems);
                 let found = report::count(&problems);
                 tracing::error!(
                     found,
@@ -100,6 +111,17 @@ impl Reloader {
             Err(ReloadError::Store(error)) => {
                 tracing::error!(%error, "flows and locales are not loaded; the earlier ones go on");
             }
+        }
+    }
+
+    /// Problems go to the log, or to the person who has just saved the file.
+    fn tell(&self, problems: &[Problem]) {
+        let shown = match self.audience {
+            Audience::Log => false,
+            Audience::Terminal => report::show(problems).is_ok(),
+        };
+        if !shown {
+            log(problems);
         }
     }
 

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    reload::{ReloadError, Reloader},
+    reload::{Audience, ReloadError, Reloader},
     report::{self, Failure},
     wiring,
 };
@@ -81,6 +81,10 @@ pub(crate) fn run(
             locales: config.locales.clone(),
             settings: wiring::flow_settings(config),
             store: Arc::clone(&store),
+            audience: match watch {
+                Watch::Hangup => Audience::Log,
+                Watch::Files => Audience::Terminal,
+            },
         });
         let (library, warnings) = reloader.load().await.map_err(|error| match error {
             ReloadError::Problems(problems) => Failure::Problems(problems),

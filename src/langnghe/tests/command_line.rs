@@ -248,3 +248,76 @@ fn the_ready_made_flows_are_good() {
         text(&output.stderr)
     );
 }
+
+#[test]
+fn a_conversation_can_be_piped_in_and_ends_in_a_ticket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let conversation = "ổ gà to giữa đường gây nguy hiểm\n\
+                        /location 10.0452,105.7469\n\
+                        0\n\
+                        Nguyễn Văn A\n\
+                        0912345678\n\
+                        1\n\
+                        đồng ý\n\
+                        gửi\n";
+    let output = langnghe(
+        folder.path(),
+        &["chat", "--flow", "hien-truong"],
+        conversation,
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let (talk, json) = said.split_at(said.find("\n{").expect("a ticket at the end"));
+    let ticket: serde_json::Value = serde_json::from_str(json).expect("one JSON object");
+    assert_eq!(ticket["flow"], "hien-truong");
+    assert!(
+        talk.contains(ticket["code"].as_str().expect("a code")),
+        "the citizen was told the code"
+    );
+    let answers = ticket["answers"].as_array().expect("answers");
+    let answer = |question: &str| {
+        answers
+            .iter()
+            .find(|answer| answer["question"] == question)
+            .expect("answered")
+    };
+    assert_eq!(answer("vi_tri")["value"]["latitude"], 10.0452);
+    assert_eq!(answer("dien_thoai")["value"], "+84912345678");
+    assert_eq!(answer("dien_thoai")["personal"], true);
+}
+
+#[test]
+fn a_photo_opens_a_conversation_and_is_not_asked_for_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 0x10, b'J', b'F', b'I', b'F', 0];
+    fs::write(folder.path().join("a.jpg"), jpeg).expect("written");
+    let conversation = "/photo a.jpg\n\
+                        cây đổ chắn ngang đường\n\
+                        trước số 12 Nguyễn Trãi, phường Cái Khế\n\
+                        bỏ qua\n\
+                        bỏ qua\n\
+                        không\n\
+                        đồng ý\n\
+                        gửi\n";
+    let output = langnghe(folder.path(), &["chat"], conversation);
+    let said = text(&output.stdout);
+    let json = &said[said
+        .find("\n{")
+        .unwrap_or_else(|| panic!("no ticket:\n{said}"))..];
+    let ticket: serde_json::Value = serde_json::from_str(json).expect("one JSON object");
+    let answers = ticket["answers"].as_array().expect("answers");
+    let media = answers
+        .iter()
+        .find(|answer| answer["question"] == "anh")
+        .expect("the photo");
+    assert_eq!(media["media"][0]["content_type"], "image/jpeg");
+}
+
+#[test]
+fn a_piped_conversation_that_goes_wrong_says_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = langnghe(folder.path(), &["chat"], "/photo nowhere.jpg\n");
+    assert_fails(&output, 1, &["nowhere.jpg"]);
+    let output = langnghe(folder.path(), &["chat", "--flow", "nowhere"], "xin chào\n");
+    assert_fails(&output, 1, &["nowhere"]);
+}
