@@ -22,10 +22,28 @@ pub(crate) async fn send(
 ) -> Result<Sent, SendError> {
     let mut sent = Sent::default();
     for call in encode::encode(outgoing, choices)? {
-        let answer = graph.post(call.edge, &call.body).await?;
+        let answer = graph.post(call.edge, &call.body).await;
+        let answer = answer.map_err(|error| {
+            if call.is_pass() {
+                of_pass(error)
+            } else {
+                error
+            }
+        })?;
         sent = read_answer(answer)?;
     }
     Ok(sent)
+}
+
+/// The permission to pass threads is one of its own: where it is missing, messages still go, and the
+/// channel must not rest for it. A token that is refused is refused for everything.
+fn of_pass(error: SendError) -> SendError {
+    match error {
+        SendError::Credentials { code } if matches!(&*code, "10" | "200" | "100/33") => {
+            SendError::Rejected { code }
+        }
+        other => other,
+    }
 }
 
 /// What Meta answers to a message, an action (no message id) or a passed thread (`success`).

@@ -19,6 +19,16 @@ pub(super) struct Call {
     pub(super) body: Value,
 }
 
+impl Call {
+    /// Whether it passes the thread on.
+    pub(super) fn is_pass(&self) -> bool {
+        self.edge == PASS
+    }
+}
+
+/// The edge that passes a thread on.
+const PASS: &str = "pass_thread_control";
+
 /// The requests for a reply, in order.
 ///
 /// # Errors
@@ -84,10 +94,7 @@ pub(super) fn encode(
                 "target_app_id": PAGE_INBOX,
                 "metadata": metadata,
             });
-            return Ok(vec![Call {
-                edge: "pass_thread_control",
-                body,
-            }]);
+            return Ok(vec![Call { edge: PASS, body }]);
         }
         // Captions and questions for a place: rendering words them for this channel.
         _ => {
