@@ -207,7 +207,9 @@ impl Answer {
             | Self::Address(text) => cut(text, longest),
             Self::Choices(ids) => {
                 ids.truncate(100);
-                ids.iter_mut().for_each(|id| cut(id, 64));
+                for id in ids {
+                    cut(id, 64);
+                }
             }
             Self::Media(media) => media.truncate(20),
             Self::Place(found) => {
@@ -226,10 +228,10 @@ impl Answer {
 
 /// Cuts a text to `longest` characters.
 pub(crate) fn cut(text: &mut String, longest: usize) {
-    if text.len() > longest {
-        if let Some((at, _)) = text.char_indices().nth(longest) {
-            text.truncate(at);
-        }
+    if text.len() > longest
+        && let Some((at, _)) = text.char_indices().nth(longest)
+    {
+        text.truncate(at);
     }
 }
 

@@ -1,6 +1,6 @@
 //! One flow file, read and checked as far as it goes alone.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use langnghe_model::{Problem, fold::fold, problem::Source};
 
@@ -111,25 +111,25 @@ fn read_flow(reader: &Reader, table: Table<'_>, settings: &Settings) -> Option<D
                 .collect();
             let say = emergency.required_string("say");
             emergency.finish();
-            say.map(|say| Text::read(reader, say, &ids))
+            say.map(|say| Text::read(reader, &say, &ids))
         });
     if let Some(review) = table.table("review", "[review]") {
         flow.review = true;
         review.finish();
     }
     let ticket = table.table("ticket", "[ticket]");
-    if flow.menu {
-        if let Some(span) = table.key("ticket").or_else(|| table.key("review")) {
-            let message = "a menu makes no ticket and has nothing to review";
-            reader.warning("flow::menu", message, span, "has no effect in a menu");
-        }
+    if flow.menu
+        && let Some(span) = table.key("ticket").or_else(|| table.key("review"))
+    {
+        let message = "a menu makes no ticket and has nothing to review";
+        reader.warning("flow::menu", message, span, "has no effect in a menu");
     }
     if let Some(ticket) = ticket {
         flow.ticket = Some(read_ticket(reader, ticket, &flow, settings));
     }
     let mut known = ids;
     known.push("code".to_owned());
-    let done = done.map(|done| Text::read(reader, done, &known));
+    let done = done.map(|done| Text::read(reader, &done, &known));
     table.finish();
     let id = id?;
     Some(Draft {
@@ -168,22 +168,22 @@ fn read_questions(
         .iter()
         .map(|id| id.as_ref().map_or_else(String::new, |id| id.value.clone()))
         .collect();
-    let mut seen: HashMap<String, ()> = HashMap::new();
+    let mut seen: HashSet<String> = HashSet::new();
     let mut drafts = Vec::new();
     let mut targets = Vec::new();
     for (index, (table, id)) in tables.into_iter().zip(ids).enumerate() {
         let id = id.map(|id| checked_id(reader, id));
-        if let Some(id) = &id {
-            if seen.insert(id.value.replace('-', "_"), ()).is_some() || id.value == "flow" {
-                reader.report(
-                    Problem::error(
-                        "flow::duplicate-id",
-                        format!("the id `{}` is taken", id.value),
-                    )
-                    .at(reader.source(), id.span.clone(), "used before")
-                    .help("every question of a flow needs its own id; `flow` is the flow's"),
-                );
-            }
+        if let Some(id) = &id
+            && (!seen.insert(id.value.replace('-', "_")) || id.value == "flow")
+        {
+            reader.report(
+                Problem::error(
+                    "flow::duplicate-id",
+                    format!("the id `{}` is taken", id.value),
+                )
+                .at(reader.source(), id.span.clone(), "used before")
+                .help("every question of a flow needs its own id; `flow` is the flow's"),
+            );
         }
         let earlier = &names[..index];
         let later = &names[index..];
@@ -212,7 +212,7 @@ fn read_question(
     let text = |key: &'static str| {
         table
             .string(key)
-            .map(|text| Text::read(reader, text, earlier))
+            .map(|text| Text::read(reader, &text, earlier))
     };
     let ask = table.required_string("ask");
     if let Some(ask) = ask.as_ref().filter(|ask| ask.value.trim().is_empty()) {
@@ -229,7 +229,7 @@ fn read_question(
     }
     let mut draft = QuestionDraft {
         ask: ask
-            .map(|ask| Text::read(reader, ask, earlier))
+            .map(|ask| Text::read(reader, &ask, earlier))
             .unwrap_or_default(),
         label: table.string("label").map(|label| label.value),
         help: text("help"),
@@ -241,16 +241,16 @@ fn read_question(
         draft.refused = text("refused");
     }
     let optional = table.boolean("optional");
-    if let Some(optional) = optional.as_ref().filter(|optional| optional.value) {
-        if matches!(kind, Kind::Consent | Kind::Say) {
-            let message = format!("`optional` means nothing for `{}`", kind.name());
-            reader.warning(
-                "flow::optional",
-                message,
-                optional.span.clone(),
-                "has no effect",
-            );
-        }
+    if let Some(optional) = optional.as_ref().filter(|optional| optional.value)
+        && matches!(kind, Kind::Consent | Kind::Say)
+    {
+        let message = format!("`optional` means nothing for `{}`", kind.name());
+        reader.warning(
+            "flow::optional",
+            message,
+            optional.span.clone(),
+            "has no effect",
+        );
     }
     let condition = table
         .string("when")
@@ -288,20 +288,20 @@ fn read_ticket(reader: &Reader, ticket: Table<'_>, flow: &Flow, settings: &Setti
             );
             return None;
         };
-        if let Some(known) = &settings.backends {
-            if !known.contains(&id) {
-                let message = format!("the configuration has no backend `{}`", backend.value);
-                let names = known.iter().map(langnghe_model::BackendId::as_str);
-                let span = backend.span;
-                unknown(
-                    reader,
-                    "flow::unknown-backend",
-                    message,
-                    span,
-                    &backend.value,
-                    names,
-                );
-            }
+        if let Some(known) = &settings.backends
+            && !known.contains(&id)
+        {
+            let message = format!("the configuration has no backend `{}`", backend.value);
+            let names = known.iter().map(langnghe_model::BackendId::as_str);
+            let span = backend.span;
+            unknown(
+                reader,
+                "flow::unknown-backend",
+                message,
+                span,
+                &backend.value,
+                names,
+            );
         }
         Some(id)
     });

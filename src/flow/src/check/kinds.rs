@@ -138,7 +138,7 @@ pub(super) fn options(
     translated: &[(String, Vec<String>, Vec<String>)],
 ) -> Options {
     let entries = draft.choices.iter().map(|choice| {
-        let mut labels = vec![fold(&choice.id), fold(&choice.label)];
+        let mut labels = vec![fold(&choice.label)];
         let mut hints: Vec<String> = choice.hints.iter().map(|hint| fold(hint)).collect();
         for (_, more_labels, more_hints) in translated.iter().filter(|(id, ..)| *id == choice.id) {
             labels.extend(more_labels.iter().map(|label| fold(label)));
@@ -149,27 +149,22 @@ pub(super) fn options(
             list.sort();
             list.dedup();
         }
-        Entry {
-            id: choice.id.clone(),
-            target: choice.target.clone(),
-            labels,
-            hints,
-        }
+        Entry::new(choice.id.clone(), choice.target.clone(), labels, hints)
     });
     Options::new(entries.collect())
 }
 
 fn ordered<T: PartialOrd>(reader: &Reader, min: Option<&At<T>>, max: Option<&At<T>>) {
-    if let (Some(min), Some(max)) = (min, max) {
-        if min.value > max.value {
-            let message = "no answer can be right: `min` is more than `max`";
-            reader.error(
-                "flow::impossible",
-                message,
-                min.span.clone(),
-                "more than `max`",
-            );
-        }
+    if let (Some(min), Some(max)) = (min, max)
+        && min.value > max.value
+    {
+        let message = "no answer can be right: `min` is more than `max`";
+        reader.error(
+            "flow::impossible",
+            message,
+            min.span.clone(),
+            "more than `max`",
+        );
     }
 }
 
@@ -275,12 +270,8 @@ fn choices(
                 "used before",
             );
         }
-        let same = langnghe_model::fold::fold(&label.value);
-        if draft
-            .choices
-            .iter()
-            .any(|other| langnghe_model::fold::fold(&other.label) == same)
-        {
+        let same = fold(&label.value);
+        if draft.choices.iter().any(|other| fold(&other.label) == same) {
             let message = "two choices read the same without diacritics";
             reader.error(
                 "flow::same-label",

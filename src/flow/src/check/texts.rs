@@ -14,7 +14,7 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads a text; `questions` are the ids whose answers it may show.
-    pub(super) fn read(reader: &Reader, text: At<String>, questions: &[String]) -> Self {
+    pub(super) fn read(reader: &Reader, text: &At<String>, questions: &[String]) -> Self {
         let (template, places) = Template::parse(&text.value);
         for (name, place) in places {
             let known = || {
@@ -24,7 +24,7 @@ impl Text {
             };
             if known().all(|known| known != name) {
                 let message = format!("nothing is known as `{{{name}}}` here");
-                let span = reader.inside(&text, place);
+                let span = reader.inside(text, place);
                 let known: Vec<&str> = known().collect();
                 unknown(
                     reader,

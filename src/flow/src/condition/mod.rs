@@ -87,7 +87,7 @@ fn rewrite(expression: &mut IdedExpr) {
                 rewrite(argument);
             }
             if call.func_name == "has" && call.target.is_none() && call.args.len() == 1 {
-                call.func_name = operators::NOT_EQUALS.to_owned();
+                operators::NOT_EQUALS.clone_into(&mut call.func_name);
                 call.args.push(IdedExpr {
                     id: expression.id,
                     expr: Expr::Literal(LiteralValue::Null),

@@ -125,17 +125,16 @@ impl Checker<'_, '_> {
         });
     }
 
-    /// The bytes of a part. The parser counts characters.
+    /// The bytes of a part; the parser gives the last byte, not the one after it.
     fn span(&self, part: &IdedExpr) -> Range<usize> {
         let Some((start, stop)) = self.program.source_info().offset_for(part.id) else {
             return 0..self.text.len();
         };
-        let byte = |character: u32| {
-            let character = usize::try_from(character).unwrap_or(usize::MAX);
-            self.text
-                .char_indices()
-                .nth(character)
-                .map_or(self.text.len(), |(at, _)| at)
+        let byte = |at: u32| {
+            let at = usize::try_from(at)
+                .unwrap_or(usize::MAX)
+                .min(self.text.len());
+            self.text.ceil_char_boundary(at)
         };
         let (start, stop) = (byte(start), byte(stop.saturating_add(1)));
         start..stop.max(start)
@@ -249,17 +248,15 @@ impl Checker<'_, '_> {
                 }
                 Type::Truth
             }
-            ("size", [_]) => Type::Number,
+            ("size" | operators::NEGATE, [_]) => Type::Number,
             (operators::LOGICAL_NOT, [one]) => self.truth(part, &[(*one, &call.args[0])]),
             (operators::LOGICAL_AND | operators::LOGICAL_OR, [one, two]) => {
                 self.truth(part, &[(*one, &call.args[0]), (*two, &call.args[1])])
             }
-            (operators::EQUALS | operators::NOT_EQUALS, [one, two]) => {
-                self.comparable(part, call, *one, *two);
-                Type::Truth
-            }
             (
-                operators::LESS
+                operators::EQUALS
+                | operators::NOT_EQUALS
+                | operators::LESS
                 | operators::LESS_EQUALS
                 | operators::GREATER
                 | operators::GREATER_EQUALS,
@@ -302,7 +299,6 @@ impl Checker<'_, '_> {
                     Type::Unknown
                 }
             }
-            (operators::NEGATE, [_]) => Type::Number,
             (operators::CONDITIONAL, [_, two, three]) => {
                 if two == three {
                     *two
@@ -325,9 +321,9 @@ impl Checker<'_, '_> {
                 None => format!("known: {}", names.collect::<Vec<_>>().join(", ")),
             };
             let span = self.span(part);
-            let start = self.text[span.clone()]
-                .find(name)
-                .map_or(span.start, |at| span.start + at);
+            // The place of a method is its parenthesis.
+            let before = &self.text[..span.end.min(self.text.len())];
+            let start = before.rfind(name).unwrap_or(span.start);
             let span = start..(start + name.len()).min(self.text.len());
             let message = format!("there is no function `{name}` here");
             self.find(

@@ -22,10 +22,11 @@ pub(super) fn hear(
     let (min, max) = (min.map(bound), max.map(bound));
     // "25/12" said in November of something that lies behind means last year's.
     let year_said = input.folded.bytes().filter(u8::is_ascii_digit).count() > 4;
-    if max.is_some_and(|max| day > max) && !year_said {
-        if let Ok(earlier) = Date::new(day.year() - 1, day.month(), day.day()) {
-            day = earlier;
-        }
+    if max.is_some_and(|max| day > max)
+        && !year_said
+        && let Ok(earlier) = Date::new(day.year() - 1, day.month(), day.day())
+    {
+        day = earlier;
     }
     if let Some(min) = min.filter(|min| day < *min) {
         return Heard::Wrong(Word::RetryDateEarly, vec![("min", date::show(min))]);

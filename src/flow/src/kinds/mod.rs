@@ -95,7 +95,7 @@ fn is_skip(question: &Question, input: &Input<'_>) -> bool {
         Kind::Rating { max } => numbers::position(&input.folded) == Some(usize::from(*max) + 1),
         Kind::Number { .. } | Kind::Consent | Kind::Say => false,
         _ => {
-            key.split(' ').count() <= 3
+            lexicon::strip_politeness(key).split(' ').count() <= 3
                 && key.chars().any(char::is_alphabetic)
                 && lexicon::yes_no(key) == Some(false)
         }

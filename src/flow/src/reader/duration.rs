@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     };
     number
         .checked_mul(seconds)
-        .filter(|total| *total <= u64::from(u32::MAX))
+        .filter(|total| u32::try_from(*total).is_ok())
         .map(Duration::from_secs)
 }
 

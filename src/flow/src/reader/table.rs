@@ -219,7 +219,7 @@ impl<'r> Table<'r> {
             return Vec::new();
         };
         let mut texts = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             let at = At {
                 value: item.get_ref(),
                 span: item.span(),
@@ -298,7 +298,7 @@ impl<'r> Table<'r> {
             return Vec::new();
         };
         let mut tables = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             let at = At {
                 value: item.get_ref(),
                 span: item.span(),

@@ -45,17 +45,12 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Goes on after something beside the question: the review again, or the next question.
+    /// Goes on after something beside the question: the same question while its answer grows, else
+    /// the first that has none (a changed answer can bring one back).
     pub(super) fn resume(&mut self, flow: &'t Flow) {
-        let waiting = self
-            .current(flow)
-            .is_some_and(|index| self.answer_to(flow, index).is_none());
         let open = self.session.form.as_ref().is_some_and(|form| form.open);
-        if self.stage() == Stage::Asking && (waiting || open) {
-            let seen = self.visible(flow);
-            if self.current(flow).is_some_and(|index| seen[index]) {
-                return self.ask_again(None);
-            }
+        if open && self.stage() == Stage::Asking {
+            return self.ask_again(None);
         }
         self.advance(flow);
     }
@@ -148,7 +143,7 @@ impl<'t> Turn<'t> {
         let mut text = self.word(Word::RetryChoiceSeveral);
         for number in among.iter().take(10) {
             if let Some(choice) = texts.choices.get(*number) {
-                text.push_str(&format!("\n{}. {}", number + 1, choice.label));
+                text.extend(["\n", &(number + 1).to_string(), ". ", &choice.label]);
             }
         }
         let choices = among

@@ -15,10 +15,10 @@ impl<'t> Turn<'t> {
     /// A message outside any flow.
     pub(super) fn begin(&mut self, input: &Input<'_>) {
         let menu = self.flow().filter(|flow| flow.menu);
-        if let Some(menu) = menu.filter(|_| input.has_text() && !input.is_sentence()) {
-            if self.chosen(menu, input) {
-                return;
-            }
+        if let Some(menu) = menu.filter(|_| input.has_text() && !input.is_sentence())
+            && self.chosen(menu, input)
+        {
+            return;
         }
         if let Some((flow, phrase)) = self.phrased(&input.folded) {
             return self.start(flow, Some((input, Some(phrase))));
@@ -126,10 +126,9 @@ impl<'t> Turn<'t> {
         let input = Input::words(Some(text), None);
         if let crate::kinds::Heard::Answer(answer) =
             crate::kinds::hear(&flow.questions[index], &input, self.today())
+            && !matches!(flow.questions[index].kind, Kind::Consent)
         {
-            if !matches!(flow.questions[index].kind, Kind::Consent) {
-                self.form().set(&flow.questions[index].id, answer);
-            }
+            self.form().set(&flow.questions[index].id, answer);
         }
     }
 
@@ -150,10 +149,10 @@ impl<'t> Turn<'t> {
     /// Starts a flow with what opened it.
     pub(super) fn start(&mut self, flow: &'t Flow, opening: Option<(&Input<'_>, Option<&str>)>) {
         self.open(flow);
-        if let Some((input, phrase)) = opening.filter(|_| !flow.menu) {
-            if self.fill_from(flow, input, phrase) {
-                self.say(Word::Kept);
-            }
+        if let Some((input, phrase)) = opening.filter(|_| !flow.menu)
+            && self.fill_from(flow, input, phrase)
+        {
+            self.say(Word::Kept);
         }
         self.advance(flow);
     }

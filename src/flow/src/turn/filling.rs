@@ -136,14 +136,12 @@ impl Turn<'_> {
         if let Some(number) = input
             .contact
             .and_then(|card| card.phones.iter().find_map(|text| phone::parse(text)))
-        {
-            if let Some(question) = flow
+            && let Some(question) = flow
                 .questions
                 .iter()
                 .find(|question| matches!(question.kind, Kind::Phone))
-            {
-                self.form().set(&question.id, Answer::Phone(number));
-            }
+        {
+            self.form().set(&question.id, Answer::Phone(number));
         }
         if input.has_text() {
             self.notice_danger(flow, &input.folded);

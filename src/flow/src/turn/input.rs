@@ -75,7 +75,14 @@ impl<'e> Input<'e> {
         if let Some(label) = &mut location.label {
             cut(label, 300);
         }
-        location.accuracy = location.accuracy.filter(|metres| metres.is_finite());
+        // A centimetre and a decimetre are enough, and such numbers survive being written as text.
+        let round = |number: f64, steps: f64| (number * steps).round() / steps;
+        location.latitude = round(location.latitude, 1e7);
+        location.longitude = round(location.longitude, 1e7);
+        let accuracy = location
+            .accuracy
+            .filter(|metres| (0.0..1e7).contains(metres));
+        location.accuracy = accuracy.map(|metres| round(metres, 10.0));
         if place::valid(location.latitude, location.longitude) && self.location.is_none() {
             self.location = Some(location);
         } else {

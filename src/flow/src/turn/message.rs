@@ -34,10 +34,10 @@ impl Turn<'_> {
             self.tapped(payload, input);
             return;
         }
-        if let Some(pending) = self.session.pending.take() {
-            if self.pending(pending, input) {
-                return;
-            }
+        if let Some(pending) = self.session.pending.take()
+            && self.pending(pending, input)
+        {
+            return;
         }
         if self.stuck(input) || self.wish(input) {
             return;
@@ -126,7 +126,7 @@ impl Turn<'_> {
             },
             Payload::Send => match self.filling() {
                 Some(flow) if matches!(self.stage(), Stage::Review | Stage::Which) => {
-                    self.send(flow)
+                    self.send(flow);
                 }
                 _ => self.old_button(),
             },

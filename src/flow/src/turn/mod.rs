@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long we keep quiet for a person who took the conversation over.
-const QUIET: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+const QUIET: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// The words for the places of a text.
 type Places = Vec<(&'static str, String)>;
@@ -110,17 +110,13 @@ impl<'t> Turn<'t> {
             EventKind::Referral(referral) => {
                 self.follow_link(referral.reference.as_deref().unwrap_or_default());
             }
-            EventKind::Follow => {
-                if self.session.form.is_none() && !self.is_quiet() {
-                    self.start_over();
-                }
+            EventKind::Follow if self.session.form.is_none() && !self.is_quiet() => {
+                self.start_over();
             }
             EventKind::Edit { message, text } => self.edited(message.as_str(), text),
             EventKind::Timer { name } => self.timer(name),
-            EventKind::Flood => {
-                if !self.is_quiet() {
-                    self.say(Word::Flood);
-                }
+            EventKind::Flood if !self.is_quiet() => {
+                self.say(Word::Flood);
             }
             EventKind::Control { ours } => {
                 let until = self.context.now + QUIET;

@@ -70,7 +70,8 @@ impl<'t> Turn<'t> {
             cut(&mut words, SHOWN);
             let more = if whole > SHOWN { "…" } else { "" };
             let label = &self.texts(flow, index).label;
-            text.push_str(&format!("\n{}. {label}: {words}{more}", position + 1));
+            let number = (position + 1).to_string();
+            text.extend(["\n", &number, ". ", label, ": ", &words, more]);
         }
         text
     }

@@ -40,7 +40,7 @@ impl<'t> Turn<'t> {
                 self.start_over();
             }
             (Global::Back | Global::Skip | Global::Change | Global::Restart, None) => {
-                self.start_over()
+                self.start_over();
             }
             (Global::Help, Some(flow)) => {
                 let help = match self.current(flow).filter(|_| self.stage() == Stage::Asking) {
@@ -104,7 +104,7 @@ impl<'t> Turn<'t> {
     fn skip_wish(&mut self, flow: &'t Flow) {
         match self.current(flow) {
             Some(index) if matches!(self.stage(), Stage::Asking | Stage::Stuck) => {
-                self.skip(flow, index)
+                self.skip(flow, index);
             }
             _ => self.ask_again(None),
         }

@@ -142,7 +142,7 @@ mod tests {
     fn a_day_begins_in_vietnam() {
         // 2026-11-20 17:30 UTC is 00:30 of the 21st.
         assert_eq!(
-            super::today(Moment::from_seconds(1_795_195_800)),
+            today(Moment::from_seconds(1_795_195_800)),
             Date::constant(2026, 11, 21)
         );
     }

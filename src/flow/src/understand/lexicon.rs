@@ -132,18 +132,19 @@ pub(crate) fn strip_politeness(text: &str) -> &str {
         if exact(rest).is_some() && rest.contains(' ') {
             return rest;
         }
-        if let Some((first, after)) = rest.split_once(' ') {
-            if POLITE.contains(&trim(first)) && first != "co" {
-                rest = trim(after);
-            }
+        if let Some((first, after)) = rest.split_once(' ')
+            && POLITE.contains(&trim(first))
+            && first != "co"
+        {
+            rest = trim(after);
         }
         if exact(rest).is_some() && rest.contains(' ') {
             return rest;
         }
-        if let Some((front, last)) = rest.rsplit_once(' ') {
-            if POLITE.contains(&trim(last)) {
-                rest = trim(front);
-            }
+        if let Some((front, last)) = rest.rsplit_once(' ')
+            && POLITE.contains(&trim(last))
+        {
+            rest = trim(front);
         }
         if !rest.contains(' ') && POLITE.contains(&rest) {
             // One word is left: "dạ có em" leaves "co", which is the answer and no form of address.

@@ -59,8 +59,7 @@ pub(crate) fn position(folded: &str) -> Option<usize> {
 pub(crate) fn positions(folded: &str) -> Option<Vec<usize>> {
     let mut found = Vec::new();
     let text = strip_politeness(folded);
-    let parts =
-        text.split(|character: char| matches!(character, ',' | ';' | '+' | '&' | '/' | ' ' | '.'));
+    let parts = text.split([',', ';', '+', '&', '/', ' ', '.']);
     for part in parts.map(trim).filter(|part| !part.is_empty()) {
         if ["va", "and", "voi", "so", "cau", "muc", "chon"].contains(&part) {
             continue;

@@ -19,10 +19,38 @@ pub(crate) struct Entry {
     pub(crate) id: String,
     /// What it does in a menu.
     pub(crate) target: Option<Target>,
-    /// Folded labels and the id.
+    /// Folded. Ids are no labels: they are often words that several labels hold.
     pub(crate) labels: Vec<String>,
     /// Folded hints.
     pub(crate) hints: Vec<String>,
+    /// The parts of labels with commas: "Rác, vệ sinh" is told of by either.
+    parts: Vec<String>,
+}
+
+impl Entry {
+    /// A choice with folded labels and hints.
+    pub(crate) fn new(
+        id: String,
+        target: Option<Target>,
+        labels: Vec<String>,
+        hints: Vec<String>,
+    ) -> Self {
+        let pieces = labels
+            .iter()
+            .flat_map(|label| label.split([',', '/']))
+            .map(trim);
+        let parts = pieces
+            .filter(|part| part.len() >= 3)
+            .map(str::to_owned)
+            .collect();
+        Self {
+            id,
+            target,
+            labels,
+            hints,
+            parts,
+        }
+    }
 }
 
 /// What a message means.
@@ -111,7 +139,7 @@ impl Options {
                 return part;
             }
         }
-        let mentioned = self.mentioned(text);
+        let mentioned = self.mentioned(text, true);
         if mentioned != Found::None {
             return mentioned;
         }
@@ -135,13 +163,14 @@ impl Options {
 
     /// The choice whose label or hint a sentence mentions; of two, the one with the longer words
     /// wins when they hold the shorter ones.
-    fn mentioned(&self, text: &str) -> Found {
+    fn mentioned(&self, text: &str, parts: bool) -> Found {
         let mut best: Vec<(usize, &str)> = Vec::new();
         for (index, entry) in self.list.iter().enumerate() {
             let longest = entry
                 .labels
                 .iter()
                 .chain(&entry.hints)
+                .chain(entry.parts.iter().filter(|_| parts))
                 .filter(|words| has_words(text, words))
                 .max_by_key(|words| words.len());
             if let Some(words) = longest {
@@ -166,7 +195,7 @@ impl Options {
 
     /// The choice that a sentence's hints point to, if it is just one.
     pub(crate) fn guess(&self, folded: &str) -> Option<usize> {
-        match self.mentioned(folded) {
+        match self.mentioned(folded, false) {
             Found::One(index) => Some(index),
             _ => None,
         }

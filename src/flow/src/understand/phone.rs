@@ -92,18 +92,18 @@ fn normal(digits: &str) -> Option<String> {
 /// Whether the first three digits after the zero are a mobile network's.
 fn mobile(start: &str) -> bool {
     let bytes = start.as_bytes();
-    match (bytes[0], bytes[1], bytes[2]) {
+    matches!(
+        (bytes[0], bytes[1], bytes[2]),
         (b'3', _, _)
-        | (b'7', b'0' | b'6'..=b'9', _)
-        | (b'5', b'1' | b'6' | b'8' | b'9', _)
-        | (b'5', b'2', b'2' | b'3' | b'8')
-        | (b'5', b'5', b'9')
-        | (b'8', b'1'..=b'8', _)
-        | (b'8', b'9', b'6'..=b'9')
-        | (b'9', b'0'..=b'8', _)
-        | (b'9', b'9', b'0' | b'1' | b'3'..=b'9') => true,
-        _ => false,
-    }
+            | (b'7', b'0' | b'6'..=b'9', _)
+            | (b'5', b'1' | b'6' | b'8' | b'9', _)
+            | (b'5', b'2', b'2' | b'3' | b'8')
+            | (b'5', b'5', b'9')
+            | (b'8', b'1'..=b'8', _)
+            | (b'8', b'9', b'6'..=b'9')
+            | (b'9', b'0'..=b'8', _)
+            | (b'9', b'9', b'0' | b'1' | b'3'..=b'9')
+    )
 }
 
 /// A number as people read it: `0912 345 678`.

@@ -92,21 +92,14 @@ impl LocaleFile {
     ) {
         let name = message.id.name;
         if let Some(pattern) = &message.value {
-            self.keep(
-                name.to_owned(),
-                name,
-                (name, None),
-                pattern,
-                bundle,
-                problems,
-            );
+            self.keep(name, name, (name, None), pattern, bundle, problems);
         }
         for attribute in &message.attributes {
             let attribute_name = attribute.id.name;
             let key = format!("{name}.{attribute_name}");
             let owner = (name, Some(attribute_name));
             self.keep(
-                key,
+                &key,
                 attribute_name,
                 owner,
                 &attribute.value,
@@ -118,7 +111,7 @@ impl LocaleFile {
 
     fn keep(
         &mut self,
-        key: String,
+        key: &str,
         written: &str,
         (message, attribute): (&str, Option<&str>),
         pattern: &ast::Pattern<&str>,
@@ -143,7 +136,7 @@ impl LocaleFile {
         let twice = self
             .entries
             .insert(
-                key.clone(),
+                key.to_owned(),
                 Entry {
                     template,
                     places,

@@ -12,10 +12,10 @@ use langnghe_model::{
 };
 
 /// 2026-11-21 10:00 in Vietnam.
-pub const NOW: Timestamp = Timestamp::from_seconds(1_795_230_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_230_000);
 
 /// The settings that tests use.
-pub fn settings(start: &str) -> Settings {
+pub(crate) fn settings(start: &str) -> Settings {
     Settings {
         start: start.to_owned(),
         language: "vi".to_owned(),
@@ -29,7 +29,7 @@ pub fn settings(start: &str) -> Settings {
 }
 
 /// The files of a folder of the project with this ending.
-pub fn files(folder: &str, ending: &str) -> Vec<Arc<Source>> {
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<Arc<Source>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(folder);
@@ -51,7 +51,7 @@ pub fn files(folder: &str, ending: &str) -> Vec<Arc<Source>> {
 }
 
 /// Loads flows given as texts, with a menu-less start.
-pub fn load(flows: &[&str], start: &str) -> Loaded {
+pub(crate) fn load(flows: &[&str], start: &str) -> Loaded {
     let sources: Vec<_> = flows
         .iter()
         .enumerate()
@@ -61,7 +61,7 @@ pub fn load(flows: &[&str], start: &str) -> Loaded {
 }
 
 /// The project's own flows and locales.
-pub fn project() -> Library {
+pub(crate) fn project() -> Library {
     let loaded = Library::load(
         &files("flows", "toml"),
         &files("locales", "ftl"),
@@ -73,7 +73,7 @@ pub fn project() -> Library {
 }
 
 /// Problems as short lines: code, underlined text, help.
-pub fn told(loaded: &Loaded) -> Vec<String> {
+pub(crate) fn told(loaded: &Loaded) -> Vec<String> {
     loaded
         .problems
         .iter()
@@ -93,19 +93,19 @@ pub fn told(loaded: &Loaded) -> Vec<String> {
 }
 
 /// A citizen and their session, encoded between turns as the server does.
-pub struct Citizen<'l> {
-    pub library: &'l Library,
-    pub session: Option<Vec<u8>>,
-    pub now: Timestamp,
-    pub capabilities: Capabilities,
-    pub tickets: Vec<TicketDraft>,
-    pub timer: Option<Timestamp>,
-    pub last: Step,
+pub(crate) struct Citizen<'l> {
+    pub(crate) library: &'l Library,
+    pub(crate) session: Option<Vec<u8>>,
+    pub(crate) now: Timestamp,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) tickets: Vec<TicketDraft>,
+    pub(crate) timer: Option<Timestamp>,
+    pub(crate) last: Step,
     count: u32,
 }
 
 impl<'l> Citizen<'l> {
-    pub fn new(library: &'l Library) -> Self {
+    pub(crate) fn new(library: &'l Library) -> Self {
         Self {
             library,
             session: None,
@@ -119,7 +119,7 @@ impl<'l> Citizen<'l> {
     }
 
     /// Something happens; gives what is said.
-    pub fn happens(&mut self, kind: EventKind) -> String {
+    pub(crate) fn happens(&mut self, kind: EventKind) -> String {
         self.count += 1;
         let channel = ChannelId::new("web").expect("a good id");
         let event = Event {
@@ -167,14 +167,14 @@ impl<'l> Citizen<'l> {
         said
     }
 
-    pub fn says(&mut self, text: &str) -> String {
+    pub(crate) fn says(&mut self, text: &str) -> String {
         self.happens(EventKind::Message(Message {
             text: Some(text.to_owned()),
             ..Message::default()
         }))
     }
 
-    pub fn sends(&mut self, text: Option<&str>, attachments: Vec<Attachment>) -> String {
+    pub(crate) fn sends(&mut self, text: Option<&str>, attachments: Vec<Attachment>) -> String {
         let text = text.map(str::to_owned);
         self.happens(EventKind::Message(Message {
             text,
@@ -184,7 +184,7 @@ impl<'l> Citizen<'l> {
     }
 
     /// Taps the choice with this label in the last replies.
-    pub fn taps(&mut self, label: &str) -> String {
+    pub(crate) fn taps(&mut self, label: &str) -> String {
         let choices = self.last.replies.iter().flat_map(choices);
         let payload = choices
             .filter(|choice| choice.label == label)
@@ -194,7 +194,7 @@ impl<'l> Citizen<'l> {
         self.taps_payload(label, &payload)
     }
 
-    pub fn taps_payload(&mut self, label: &str, payload: &str) -> String {
+    pub(crate) fn taps_payload(&mut self, label: &str, payload: &str) -> String {
         self.happens(EventKind::Message(Message {
             text: Some(label.to_owned()),
             payload: Some(payload.to_owned()),
@@ -203,7 +203,7 @@ impl<'l> Citizen<'l> {
     }
 
     /// Lets time pass until the timer that is set, and fires it.
-    pub fn waits(&mut self) -> String {
+    pub(crate) fn waits(&mut self) -> String {
         let due = self.timer.take().expect("a timer is set");
         self.now = due.max(self.now);
         self.happens(EventKind::Timer {
@@ -211,12 +211,12 @@ impl<'l> Citizen<'l> {
         })
     }
 
-    pub fn pass(&mut self, seconds: u64) {
+    pub(crate) fn pass(&mut self, seconds: u64) {
         self.now = self.now + Duration::from_secs(seconds);
     }
 
     /// The answer to a question in the last ticket, in words.
-    pub fn ticket(&self, question: &str) -> Option<String> {
+    pub(crate) fn ticket(&self, question: &str) -> Option<String> {
         let ticket = self.tickets.last()?;
         ticket
             .answers
@@ -226,7 +226,7 @@ impl<'l> Citizen<'l> {
     }
 }
 
-pub fn choices(reply: &Reply) -> &[langnghe_model::reply::Choice] {
+pub(crate) fn choices(reply: &Reply) -> &[langnghe_model::reply::Choice] {
     match reply {
         Reply::Choices { choices, .. }
         | Reply::AskLocation { choices, .. }
@@ -235,7 +235,7 @@ pub fn choices(reply: &Reply) -> &[langnghe_model::reply::Choice] {
     }
 }
 
-pub fn said(replies: &[Reply]) -> String {
+pub(crate) fn said(replies: &[Reply]) -> String {
     let mut all = Vec::new();
     for reply in replies {
         match reply {
@@ -255,7 +255,7 @@ pub fn said(replies: &[Reply]) -> String {
     all.join("\n")
 }
 
-pub fn photo(url: &str) -> Attachment {
+pub(crate) fn photo(url: &str) -> Attachment {
     Attachment::Media(Media {
         kind: MediaKind::Image,
         url: url.to_owned(),
@@ -265,7 +265,7 @@ pub fn photo(url: &str) -> Attachment {
     })
 }
 
-pub fn place() -> Attachment {
+pub(crate) fn place() -> Attachment {
     Attachment::Location(Location {
         latitude: 10.0341,
         longitude: 105.7883,

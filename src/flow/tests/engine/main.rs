@@ -1,0 +1,7 @@
+//! The engine and its checks, from outside.
+
+mod answers;
+mod checks;
+mod citizen;
+mod properties;
+mod street;
