@@ -51,8 +51,6 @@ async fn replies_survive_a_provider_that_fails_in_every_way_and_stay_in_order() 
         Manner::Proxy(502),
         Manner::CutBefore,
         Manner::Fail(Failure::new(2, None)),
-        // Too fast, without a word for how long to wait.
-        Manner::Fail(Failure::new(613, None)),
         // Taken, and the answer lost: this reply goes out twice.
         Manner::CutAfter,
     ] {
@@ -66,7 +64,7 @@ async fn replies_survive_a_provider_that_fails_in_every_way_and_stay_in_order() 
     }
     road.ticket(answers).await;
     let expected = 5;
-    let texts = wait::for_some("all replies", Duration::from_secs(60), async || {
+    let texts = wait::for_some("all replies", Duration::from_mins(1), async || {
         Some(road.graph.texts_for(&citizen.id)).filter(|texts| texts.len() >= expected)
     })
     .await;
@@ -163,7 +161,7 @@ async fn a_rejected_reply_is_a_dead_letter_that_an_operator_sends_again() {
     let texts = road.graph.wait_for_texts(&citizen.id, 1).await;
     assert!(texts[0].contains("Hai?"), "{texts:?}");
 
-    let number = letters[0]["id"].to_string();
+    let number = letters[0]["number"].to_string();
     let output = road.installation.run(&["dead", "retry", &number]);
     assert!(
         output.status.success(),
@@ -192,7 +190,7 @@ async fn a_ticket_reaches_an_agency_that_fails_stalls_and_loses_answers_exactly_
     let answers = ["đèn đường hỏng", "ngõ mười hai", "tối qua"];
     road.report(&citizen, answers).await;
     let what = "the ticket was taken three times under one id";
-    wait::until(what, Duration::from_secs(60), async || {
+    wait::until(what, Duration::from_mins(1), async || {
         road.agency
             .tickets()
             .values()
@@ -228,7 +226,7 @@ async fn a_ticket_that_no_attempt_delivers_is_a_dead_letter_that_an_operator_sen
     assert!(road.agency.tickets().is_empty());
 
     road.agency.conduct(Conduct::Take);
-    let number = letters[0]["id"].to_string();
+    let number = letters[0]["number"].to_string();
     let output = road.installation.run(&["dead", "retry", &number]);
     assert!(
         output.status.success(),
