@@ -182,7 +182,8 @@ impl Installation {
         self
     }
 
-    /// Replaces the repository's flows by these, given as file names and texts.
+    /// Replaces the repository's flows by these, given as file names and texts; they have no
+    /// translations.
     ///
     /// # Panics
     /// When they cannot be written.
@@ -192,7 +193,11 @@ impl Installation {
         for (name, text) in flows {
             fs::write(folder.join(name), text).expect("a flow file");
         }
+        let words = "locales/vi/system.ftl";
+        fs::create_dir_all(self.path("locales/vi")).expect("a folder for locales");
+        fs::copy(root().join(words), self.path(words)).expect("the program's own words");
         self.set("flows.path", "flows")
+            .set("locales.path", "locales")
     }
 
     /// Registers something that a citizen wrote or that is secret: it must be in no log line and in

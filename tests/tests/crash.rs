@@ -234,8 +234,13 @@ async fn killed_at_random_moments_nothing_is_lost_doubled_or_out_of_order() {
     let mut random = SmallRng::seed_from_u64(seed());
     let matrix = Matrix::new(4).await;
     let writers = matrix.write();
-    for _ in 0..KILLS {
-        let mut replica = matrix.road.installation.start().await;
+    for kill in 0..KILLS {
+        // Now and then it dies while it starts.
+        let mut replica = if kill % 4 == 3 {
+            Replica::spawn(&matrix.road.installation)
+        } else {
+            matrix.road.installation.start().await
+        };
         tokio::time::sleep(Duration::from_millis(random.random_range(0..600))).await;
         replica.kill();
     }

@@ -21,6 +21,7 @@ done = "Xong: {ten}, {do_sau}."
 [[question]]
 id = "ten"
 kind = "text"
+max = 200
 ask = "Tên đường?"
 
 [[question]]

@@ -145,6 +145,14 @@ impl Sender {
         crate::pause::pause(until.since(clock::now()), stop).await;
     }
 
+    fn resting_until(&self) -> Option<Timestamp> {
+        let until = *self
+            .rest_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        (until > clock::now()).then_some(until)
+    }
+
     fn rest_for(&self, time: Duration) {
         let mut until = self
             .rest_until
@@ -154,7 +162,11 @@ impl Sender {
     }
 
     async fn send(&self, reply: OutboxReply) {
-        let result = self.attempt(&reply).await;
+        // The channel may have begun to rest after this reply was claimed.
+        let result = match self.resting_until() {
+            Some(at) => SettleResult::Retry { at, counts: false },
+            None => self.attempt(&reply).await,
+        };
         let settlement = Settlement {
             id: reply.id,
             token: reply.token,
