@@ -54,6 +54,8 @@ pub(super) struct Ledger {
     length: u64,
     entries: Vec<Entry>,
     repetitions: usize,
+    /// Set when half a line stands at the end and cannot be removed.
+    damaged: bool,
 }
 
 impl Ledger {
@@ -89,6 +91,7 @@ impl Ledger {
             length,
             entries,
             repetitions: 0,
+            damaged: false,
         })
     }
 
@@ -97,6 +100,9 @@ impl Ledger {
         if let Some(place) = self.entries.iter().position(|kept| kept.id == entry.id) {
             self.repetitions += 1;
             return Ok(Kept::Repeated { number: place + 1 });
+        }
+        if self.damaged {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         if self.entries.len() >= MOST_TICKETS {
             return Ok(Kept::Full);
@@ -119,8 +125,8 @@ impl Ledger {
             .write_all(&text)
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
-            // Half a line must not stand before the next one.
-            self.file.set_len(self.length)?;
+            // Half a line must not stand before the next one. Opening the file anew removes it too.
+            self.damaged = self.file.set_len(self.length).is_err();
             return Err(error);
         }
         self.length += text.len() as u64;
