@@ -219,6 +219,44 @@ impl Browser {
         panic!("{selector} cannot be reached with the Tab key");
     }
 
+    /// Opens another tab and goes there.
+    pub async fn open_tab(&self) {
+        let tab = self.driver.new_tab().await.expect("another tab");
+        self.driver
+            .switch_to_window(tab)
+            .await
+            .expect("the tab is there");
+        self.tell(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": WATCH }),
+        )
+        .await;
+    }
+
+    /// Goes to a tab, counted from zero.
+    pub async fn show_tab(&self, number: usize) {
+        let tabs = self.driver.windows().await.expect("the tabs");
+        let tab = tabs.into_iter().nth(number).expect("so many tabs");
+        self.driver
+            .switch_to_window(tab)
+            .await
+            .expect("the tab is there");
+    }
+
+    /// Goes into the page's frame.
+    pub async fn enter_frame(&self) {
+        let frame = self.driver.find(By::Css("iframe")).await.expect("a frame");
+        frame.enter_frame().await.expect("the frame is there");
+    }
+
+    /// Goes back out of it.
+    pub async fn leave_frame(&self) {
+        self.driver
+            .enter_default_frame()
+            .await
+            .expect("the page is there");
+    }
+
     /// All words of the page.
     pub async fn words(&self) -> String {
         let words = self.run("return document.body.innerText").await;

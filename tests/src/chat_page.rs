@@ -31,12 +31,21 @@ pub enum Answer<'a> {
     Send(&'a Path, &'a str),
     /// Shares the device's place.
     Share,
+    /// Nothing: it was no question.
+    Nothing,
 }
 
 impl<'a> ChatPage<'a> {
     /// Opens the page and waits until it is connected.
     pub async fn open(browser: &'a Browser, address: &str) -> Self {
         browser.open_page(address).await;
+        let page = Self { browser };
+        page.until_online().await;
+        page
+    }
+
+    /// The page in the frame that the browser is in.
+    pub async fn in_frame(browser: &'a Browser) -> Self {
         let page = Self { browser };
         page.until_online().await;
         page
@@ -84,18 +93,8 @@ impl<'a> ChatPage<'a> {
                 self.browser.click("#send").await;
             }
             Answer::Tap(label) => {
-                let button = format!(
-                    "[...document.querySelectorAll('.choices button')].find((button) =>
-                        button.textContent.includes({}))",
-                    json!(label)
-                );
-                self.browser
-                    .until(&format!("there is a choice {label:?}"), &button)
-                    .await;
-                self.browser
-                    .run(&format!("{button}.dataset.wanted = 'yes'"))
-                    .await;
-                self.browser.click("[data-wanted=yes]").await;
+                let selector = self.mark_choice(label).await;
+                self.browser.click(&selector).await;
             }
             Answer::Send(file, words) => {
                 self.browser
@@ -112,7 +111,34 @@ impl<'a> ChatPage<'a> {
                 self.browser.until("the place can be shared", button).await;
                 self.browser.click(".choices .share").await;
             }
+            Answer::Nothing => {}
         }
+    }
+
+    /// Waits for a choice that has these words in it, and gives a selector for it.
+    pub async fn mark_choice(&self, label: &str) -> String {
+        let button = format!(
+            "[...document.querySelectorAll('.choices button')].find((button) =>
+                button.textContent.includes({}))",
+            json!(label)
+        );
+        self.browser
+            .until(&format!("there is a choice {label:?}"), &button)
+            .await;
+        self.browser
+            .run(&format!("{button}.dataset.wanted = 'yes'"))
+            .await;
+        "[data-wanted=yes]".to_owned()
+    }
+
+    /// Waits until there is something to choose.
+    pub async fn until_choices(&self) {
+        self.browser
+            .until(
+                "there are choices",
+                "document.querySelector('.choices button')",
+            )
+            .await;
     }
 
     /// All messages, as who said it (`me`, `them`) and what.

@@ -1,6 +1,7 @@
 //! The harness of the whole-system tests: the real program in a folder of its own, and stand-ins for
 //! what it speaks to.
 
+pub mod accessibility;
 pub mod agency;
 pub mod browser;
 pub mod chat_page;

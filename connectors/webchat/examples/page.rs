@@ -63,6 +63,7 @@ async fn say(chat: &WebChat, host: &FakeHost, citizen: &CitizenId, id: &str, rep
     }
 }
 
+/// About what `flows/hien-truong.toml` says to a citizen who answers everything.
 fn script(turn: usize) -> Vec<Reply> {
     let choices = |text: &str, style, labels: &[&str]| Reply::Choices {
         text: text.to_owned(),
@@ -75,40 +76,74 @@ fn script(turn: usize) -> Vec<Reply> {
     let text = |text: &str| Reply::Text {
         text: text.to_owned(),
     };
-    match turn % 6 {
-        0 => vec![
-            Reply::Typing,
-            text("Dạ, em chào anh/chị. Em ghi nhận phản ánh hiện trường trên địa bàn thành phố."),
-            choices(
-                "Anh/chị muốn phản ánh việc gì?",
-                ChoiceStyle::Answers,
-                &[
-                    "Đường, vỉa hè, đèn",
-                    "Rác, vệ sinh",
-                    "Cây xanh, cống rãnh",
-                    "Trật tự đô thị",
-                ],
-            ),
-        ],
-        1 => vec![text("Anh/chị mô tả ngắn sự việc giúp em ạ.")],
-        2 => vec![choices(
-            "Anh/chị gửi ảnh, video hoặc ghi âm (không bắt buộc).",
-            ChoiceStyle::Shortcuts,
-            &["Bỏ qua", "Quay lại"],
-        )],
-        3 => vec![Reply::AskLocation {
-            text: "Sự việc ở đâu ạ? Anh/chị gửi vị trí, hoặc nhập số nhà, tên đường.".to_owned(),
+    let (answers, shortcuts) = (ChoiceStyle::Answers, ChoiceStyle::Shortcuts);
+    let reply = match turn % 13 {
+        0 => choices(
+            "Kính chào anh/chị! Anh/chị cần giúp việc gì ạ?",
+            answers,
+            &[
+                "Báo sự cố, phản ánh",
+                "Phản ánh đã gửi",
+                "Gặp cán bộ",
+                "English / Tiếng Việt",
+            ],
+        ),
+        1 => text("Anh/chị gặp sự việc gì ạ? Xin mô tả ngắn gọn, hoặc gửi ảnh."),
+        2 => Reply::AskLocation {
+            text: "Sự việc ở đâu ạ? Anh/chị gửi vị trí, hoặc gõ địa chỉ.".to_owned(),
             choices: vec![Choice::new("Quay lại", "back")],
-        }],
-        4 => vec![choices(
-            "Em xin tóm tắt:\n1. Loại: Đường, vỉa hè, đèn\n2. Mô tả: Ổ gà lớn trước số 12 \
-             Nguyễn Trãi\n3. Ảnh: 1\n4. Vị trí: 10,0341, 105,7882\nAnh/chị gửi phản ánh này chứ ạ?",
-            ChoiceStyle::Answers,
-            &["Gửi phản ánh", "Sửa", "Hủy"],
-        )],
-        _ => vec![text(
-            "Em đã nhận phản ánh. Mã của anh/chị: CT-7K4M-9XQ. Tra cứu tại \
+        },
+        3 => choices(
+            "Việc này thuộc lĩnh vực nào ạ?",
+            answers,
+            &[
+                "Đường, vỉa hè, đèn, cống",
+                "Rác, ô nhiễm, tiếng ồn",
+                "Cây xanh, công viên",
+                "Việc khác",
+            ],
+        ),
+        4 => choices(
+            "Cụ thể là việc nào ạ?",
+            answers,
+            &["Đường, vỉa hè hư hỏng", "Nắp hố ga, cống", "Đèn đường"],
+        ),
+        5 => choices(
+            "Nếu có, anh/chị gửi ảnh, video hoặc ghi âm giúp ạ (tối đa 5).",
+            shortcuts,
+            &["Bỏ qua", "Quay lại"],
+        ),
+        6 => choices(
+            "Đã nhận 1 tệp. Anh/chị gửi tiếp, hoặc nhắn XONG.",
+            shortcuts,
+            &["Xong"],
+        ),
+        7 => choices("Anh/chị cho biết họ tên ạ?", shortcuts, &["Bỏ qua"]),
+        8 => choices(
+            "Anh/chị cho biết số điện thoại để chúng tôi liên hệ ạ?",
+            shortcuts,
+            &["Bỏ qua"],
+        ),
+        9 => choices(
+            "Anh/chị có cho đăng công khai nội dung không ạ?",
+            answers,
+            &["Có", "Không"],
+        ),
+        10 => choices(
+            "Anh/chị đồng ý không ạ?",
+            answers,
+            &["Đồng ý", "Không đồng ý"],
+        ),
+        11 => choices(
+            "Xin kiểm tra:\n1. Sự việc: Trước nhà số 12 hỏng nặng ba ngày nay, bà con đi lại rất khổ\n\
+             2. Địa điểm: 10,0341, 105,7882\n3. Ảnh: 1",
+            answers,
+            &["Gửi", "Sửa", "Hủy"],
+        ),
+        _ => text(
+            "Dạ, đã tiếp nhận phản ánh của anh/chị. Mã phản ánh: CT-7K4M-9XQ. Tra cứu tại \
              https://cantho.gov.vn/phan-anh. Cảm ơn anh/chị!",
-        )],
-    }
+        ),
+    };
+    vec![Reply::Typing, reply]
 }

@@ -7,6 +7,8 @@ const ANSWER = 12_000;
 const OPENING = 10_000;
 const POLL = 45_000;
 const LONGEST_WAIT = 30_000;
+// `WebSocket.OPEN`, where there may be no `WebSocket`.
+const OPEN = 1;
 
 /** The connection is gone; what was under way is to be sent again. */
 export class Lost extends Error {}
@@ -72,15 +74,15 @@ export class Connection {
         done(value);
       };
       this.#answers.set(frame.id, { resolve: settle(resolve), reject: settle(reject) });
-      this.#socket.send(JSON.stringify(frame));
+      if (this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(frame));
     });
   }
 
   /** Says that a reply is shown and kept. */
   async acknowledge(id) {
     const frame = { type: 'ack', id };
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
-    else if (this.#polling) await this.#post(frame);
+    if (!this.#socket) await this.#post(frame);
+    else if (this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
   address(name) {
@@ -243,8 +245,9 @@ export class Connection {
         if (!Array.isArray(frames)) throw new Lost();
         for (const frame of frames) await this.#options.onframe(frame);
       }
-    } catch {
+    } catch (error) {
       if (abort.signal.aborted) return;
+      if (!(error instanceof Lost)) console.error(error);
       // Perhaps the whole server was away: a WebSocket gets its chance again.
       this.#polling = this.#options.polling;
       this.#unopened = 0;

@@ -1,0 +1,405 @@
+//! The web chat in a real browser: a citizen makes a report, whatever the network does.
+
+use std::{fs, path::PathBuf};
+
+use axum::{Router, response::Html, routing::get};
+use langnghe_tests::{
+    Installation, Replica, accessibility,
+    agency::Agency,
+    browser::{Browser, Window},
+    chat_page::{Answer, ChatPage},
+    installation::BACKEND_SECRET,
+    wait,
+    wire::Wire,
+};
+use serde_json::json;
+
+const BEGIN: &str = "Bắt đầu";
+const PROBLEM: &str = "Trước nhà số 12 hỏng nặng ba ngày nay, bà con đi lại rất khổ";
+const NAME: &str = "Nguyễn Thị Hoa";
+const PHONE: &str = "0912 345 678";
+/// What the last message of a report has in it.
+const DONE: &str = "Mã phản ánh:";
+
+/// A replica with a web chat, its agency, and a photo.
+struct Site {
+    installation: Installation,
+    agency: Agency,
+    photo: PathBuf,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let agency = Agency::start(BACKEND_SECRET).await;
+        let mut installation = Installation::new();
+        installation.webchat("web").backend("ioc", agency.url());
+        for words in [PROBLEM, NAME, PHONE, "0912345678", "+84912345678"] {
+            installation.private(words);
+        }
+        let photo = installation.path("ổ gà.jpg");
+        fs::write(&photo, include_bytes!("data/pothole.jpg")).expect("a photo");
+        Self {
+            installation,
+            agency,
+            photo,
+        }
+    }
+
+    /// What hien-truong asks, and what our citizen answers.
+    fn report(&self) -> [(&str, Answer<'_>); 13] {
+        [
+            ("cần giúp việc gì", Answer::Tap("Báo sự cố")),
+            ("gặp sự việc gì", Answer::Say(PROBLEM)),
+            ("Sự việc ở đâu", Answer::Share),
+            ("thuộc lĩnh vực nào", Answer::Tap("Đường, vỉa hè")),
+            ("Cụ thể là việc nào", Answer::Tap("Đường, vỉa hè hư hỏng")),
+            ("gửi ảnh, video", Answer::Send(&self.photo, "")),
+            ("", Answer::Tap("Xong")),
+            ("cho biết họ tên", Answer::Say(NAME)),
+            ("số điện thoại để", Answer::Say(PHONE)),
+            ("cho đăng công khai", Answer::Tap("Không")),
+            ("đồng ý không", Answer::Tap("Đồng ý")),
+            (PROBLEM, Answer::Tap("Gửi")),
+            (DONE, Answer::Nothing),
+        ]
+    }
+
+    /// The agency has exactly the one report that the page shows.
+    async fn assert_reported(&self, page: ChatPage<'_>) {
+        let messages = page.messages().await;
+        let (_, done) = messages.last().expect("messages");
+        let tickets = self.agency.wait_for(1, wait::SOON).await;
+        assert_eq!(tickets.len(), 1);
+        let ticket = &tickets.values().next().expect("one").ticket;
+        let code = ticket["code"].as_str().expect("a code");
+        assert!(done.contains(code), "{done:?} tells {code}");
+        assert_eq!(ticket["service"], "DUONG_HU");
+        let answers = ticket["answers"].to_string();
+        assert!(
+            answers.contains(PROBLEM) && answers.contains("10.03"),
+            "{answers}"
+        );
+        assert!(answers.contains("/media/"), "{answers}");
+        self.agency.assert_no_violations();
+    }
+}
+
+/// Nothing of a report is missing, and nothing is there twice.
+fn assert_once_each(messages: &[(String, String)], report: &[(&str, Answer<'_>)]) {
+    let ours: Vec<_> = messages.iter().filter(|(from, _)| from == "me").collect();
+    // Each answer but the last, which is none, and "Start".
+    assert_eq!(ours.len(), report.len(), "{messages:#?}");
+    for (question, _) in report.iter().filter(|(question, _)| !question.is_empty()) {
+        let asked = |(from, text): &&(String, String)| from == "them" && text.contains(question);
+        assert_eq!(
+            messages.iter().filter(asked).count(),
+            1,
+            "{question:?} in {messages:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_report_with_a_photo_and_the_place_is_made_at_phone_width() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    Browser::with(Window::Phone, async |browser| {
+        browser.stand_at(10.034_1, 105.788_2).await;
+        let page = ChatPage::open(browser, &site.installation.url("/chat")).await;
+        page.begin().await;
+        for (question, answer) in site.report() {
+            page.answer(question, answer).await;
+        }
+        page.until_sent().await;
+        site.assert_reported(page).await;
+        assert_once_each(&page.messages().await, &site.report());
+        assert_eq!(browser.problems().await, Vec::<String>::new());
+        let width = browser
+            .run("return document.documentElement.scrollWidth")
+            .await;
+        assert_eq!(width, 390, "nothing sticks out");
+        // The transcript is still there after the page was left.
+        let before = page.messages().await;
+        browser.reload().await;
+        page.until_online().await;
+        assert_eq!(page.messages().await.len(), before.len());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn neither_a_line_that_breaks_nor_a_killed_server_loses_or_doubles_anything() {
+    let site = Site::new().await;
+    let mut replica = site.installation.start().await;
+    let wire = Wire::to(site.installation.port()).await;
+    Browser::with(Window::Phone, async |browser| {
+        browser.stand_at(10.034_1, 105.788_2).await;
+        let page = ChatPage::open(browser, &wire.url("/chat")).await;
+        page.begin().await;
+        for (step, (question, answer)) in site.report().into_iter().enumerate() {
+            page.until_asked(question).await;
+            match step {
+                // The line is gone while the citizen answers: words, a place, a file.
+                1 | 5 => {
+                    wire.tear_down();
+                    page.until_state("offline").await;
+                    page.give(answer).await;
+                    wire.mend();
+                }
+                // The server is gone, and the page is loaded anew before anything was sent.
+                7 => {
+                    replica.kill();
+                    page.until_state("offline").await;
+                    page.give(answer).await;
+                    replica = site.installation.start().await;
+                    browser.reload().await;
+                }
+                // It breaks at the moment of sending.
+                _ => {
+                    page.give(answer).await;
+                    wire.cut();
+                }
+            }
+        }
+        page.until_sent().await;
+        site.assert_reported(page).await;
+        assert_once_each(&page.messages().await, &site.report());
+    })
+    .await;
+    assert!(wire.carried() > 10, "the line did break");
+}
+
+#[tokio::test]
+async fn where_no_web_socket_opens_the_page_polls() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    let wire = Wire::to(site.installation.port()).await;
+    Browser::with(Window::Phone, async |browser| {
+        browser.stand_at(10.034_1, 105.788_2).await;
+        let none = json!({ "source": "globalThis.WebSocket = class { constructor() { throw new Error() } }" });
+        browser.tell("Page.addScriptToEvaluateOnNewDocument", none).await;
+        let page = ChatPage::open(browser, &wire.url("/chat")).await;
+        page.begin().await;
+        for (step, (question, answer)) in site.report().into_iter().enumerate() {
+            page.answer(question, answer).await;
+            if step % 3 == 0 {
+                wire.cut();
+            }
+        }
+        page.until_sent().await;
+        site.assert_reported(page).await;
+        assert_once_each(&page.messages().await, &site.report());
+        assert_eq!(browser.problems().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_report_is_made_with_the_keyboard_alone_and_without_telling_the_place() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    Browser::with(Window::Desktop, async |browser| {
+        browser.hide_place().await;
+        let page = ChatPage::open(browser, &site.installation.url("/chat")).await;
+        let press = async |selector: &str| {
+            browser.tab_to(selector).await;
+            browser.press("\u{e007}").await;
+        };
+        let choose = async |label: &str| {
+            let selector = page.mark_choice(label).await;
+            press(&selector).await;
+        };
+        let write = async |text: &str| {
+            browser.tab_to("#text").await;
+            browser.press(text).await;
+            browser.press("\u{e007}").await;
+        };
+        press("#begin").await;
+        page.until_asked("cần giúp việc gì").await;
+        choose("Báo sự cố").await;
+        page.until_asked("gặp sự việc gì").await;
+        write(PROBLEM).await;
+        page.until_asked("Sự việc ở đâu").await;
+        browser
+            .until(
+                "the place can be shared",
+                "document.querySelector('.share')",
+            )
+            .await;
+        press(".share").await;
+        browser
+            .until(
+                "the refusal is told",
+                "!document.querySelector('#notice').hidden",
+            )
+            .await;
+        let focus = browser.run("return document.activeElement.id").await;
+        assert_eq!(focus, "text", "ready for the address");
+        write("trước số 12 Nguyễn Trãi, phường Cái Khế").await;
+        page.until_asked("thuộc lĩnh vực nào").await;
+        choose("Đường, vỉa hè").await;
+        page.until_asked("Cụ thể là việc nào").await;
+        choose("Đèn đường").await;
+        page.until_asked("gửi ảnh, video").await;
+        write("0").await;
+        page.until_asked("cho biết họ tên").await;
+        write("bỏ qua").await;
+        page.until_asked("số điện thoại để").await;
+        write("bỏ qua").await;
+        page.until_asked("cho đăng công khai").await;
+        choose("Không").await;
+        page.until_asked("đồng ý không").await;
+        choose("Đồng ý").await;
+        page.until_asked(PROBLEM).await;
+        choose("Gửi").await;
+        page.until_asked(DONE).await;
+        assert_eq!(site.agency.wait_for(1, wait::SOON).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_in_either_language_size_or_colour() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    for (window, language) in [(Window::Phone, "vi"), (Window::Desktop, "en")] {
+        Browser::with(window, async |browser| {
+            browser.stand_at(10.034_1, 105.788_2).await;
+            let address = site.installation.url(&format!("/chat?lang={language}"));
+            let page = ChatPage::open(browser, &address).await;
+            let look = async |what: &str| {
+                for scheme in ["light", "dark"] {
+                    let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+                    browser
+                        .tell(
+                            "Emulation.setEmulatedMedia",
+                            json!({ "features": [feature] }),
+                        )
+                        .await;
+                    let found = accessibility::findings(browser).await;
+                    assert!(found.is_empty(), "{what}, {language}, {scheme}: {found:#?}");
+                }
+            };
+            look("empty").await;
+            page.begin().await;
+            page.until_choices().await;
+            page.give(Answer::Send(&site.photo, "")).await;
+            page.until_sent().await;
+            page.until_choices().await;
+            browser.click("#more").await;
+            look("choices, a photo and the panel").await;
+            browser.click("#forget").await;
+            look("the dialog").await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_interface_speaks_english_and_goes_back() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    Browser::with(Window::Phone, async |browser| {
+        let page = ChatPage::open(browser, &site.installation.url("/chat?lang=en")).await;
+        assert_eq!(
+            browser.run("return document.documentElement.lang").await,
+            "en"
+        );
+        assert!(browser.words().await.contains("No account is needed"));
+        page.begin().await;
+        page.until_choices().await;
+        assert_eq!(page.messages().await[0].1, "Start");
+        browser.click("#language").await;
+        assert_eq!(
+            browser.run("return document.documentElement.lang").await,
+            "vi"
+        );
+        assert!(browser.words().await.contains("Đang trực tuyến"));
+        assert_eq!(browser.problems().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_tabs_show_the_same_conversation_once() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    Browser::with(Window::Desktop, async |browser| {
+        let address = site.installation.url("/chat");
+        let page = ChatPage::open(browser, &address).await;
+        browser.open_tab().await;
+        ChatPage::open(browser, &address).await;
+        page.begin().await;
+        page.until_asked("cần giúp việc gì").await;
+        page.give(Answer::Tap("Báo sự cố")).await;
+        page.until_asked("gặp sự việc gì").await;
+        page.until_sent().await;
+        let here = page.messages().await;
+        browser.show_tab(0).await;
+        wait::until("the other tab shows it too", wait::SOON, async || {
+            page.messages().await == here
+        })
+        .await;
+        assert_eq!(
+            here.iter()
+                .filter(|(from, text)| from == "me" && text == BEGIN)
+                .count(),
+            1
+        );
+        page.until_sent().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agencys_portal_shows_the_chat_in_a_frame_and_no_other_site_does() {
+    let mut site = Site::new().await;
+    let (portal, stranger) = (
+        portal(&site.installation).await,
+        portal(&site.installation).await,
+    );
+    let allowed = toml::Value::Array(vec![portal.clone().into()]);
+    site.installation
+        .set_of("channel", "web", "allow_frames", allowed);
+    let _replica: Replica<'_> = site.installation.start().await;
+    Browser::with(Window::Phone, async |browser| {
+        browser.open_page(&portal).await;
+        browser.click("button").await;
+        browser.enter_frame().await;
+        let page = ChatPage::in_frame(browser).await;
+        page.begin().await;
+        page.until_asked("cần giúp việc gì").await;
+        browser.click("#close").await;
+        browser.leave_frame().await;
+        let hidden = "getComputedStyle(document.querySelector('iframe')).display === 'none'";
+        browser.until("the frame is closed", hidden).await;
+        assert_eq!(
+            browser.run("return document.activeElement.tagName").await,
+            "BUTTON"
+        );
+        assert_eq!(browser.problems().await, Vec::<String>::new());
+
+        browser.open_page(&stranger).await;
+        browser.click("button").await;
+        browser.enter_frame().await;
+        let refused = "location.protocol === 'chrome-error:'";
+        browser.until("the frame is refused", refused).await;
+    })
+    .await;
+}
+
+/// A portal with the widget, on an origin of its own.
+async fn portal(installation: &Installation) -> String {
+    let page = format!(
+        "<!doctype html><html lang=vi><title>Portal</title><h1>Portal</h1>\
+         <script src='{}' defer></script>",
+        installation.url("/chat/widget.js")
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let routes = Router::new().route("/", get(async move || Html(page)));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    format!("http://{address}")
+}
