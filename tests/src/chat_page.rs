@@ -79,6 +79,11 @@ impl<'a> ChatPage<'a> {
         .await;
     }
 
+    /// Waits until anything was said since the visitor's last message.
+    pub async fn until_answered(&self) {
+        self.until_asked("").await;
+    }
+
     /// Waits for a question, then answers it.
     pub async fn answer(&self, question: &str, answer: Answer<'_>) {
         self.until_asked(question).await;

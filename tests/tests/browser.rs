@@ -283,11 +283,13 @@ async fn axe_finds_nothing_serious_in_either_language_size_or_colour() {
             look("empty").await;
             page.begin().await;
             page.until_choices().await;
+            browser.click("#more").await;
+            look("choices and the panel").await;
             page.give(Answer::Send(&site.photo, "")).await;
             page.until_sent().await;
-            page.until_choices().await;
+            page.until_answered().await;
+            look("a photo").await;
             browser.click("#more").await;
-            look("choices, a photo and the panel").await;
             browser.click("#forget").await;
             look("the dialog").await;
         })
@@ -307,7 +309,7 @@ async fn the_interface_speaks_english_and_goes_back() {
         );
         assert!(browser.words().await.contains("No account is needed"));
         page.begin().await;
-        page.until_choices().await;
+        page.until_asked("What would you like to do?").await;
         assert_eq!(page.messages().await[0].1, "Start");
         browser.click("#language").await;
         assert_eq!(

@@ -127,7 +127,7 @@ pub(super) fn read(
     let place = section.span.clone();
     section.finish();
     let kind = kind?;
-    let profile = profile.unwrap_or(matches!(kind, ChannelKind::Messenger(_)));
+    let profile = profile.unwrap_or(true);
     Some(ChannelConfig {
         id: id?,
         replies_per_second,
