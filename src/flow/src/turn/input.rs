@@ -90,6 +90,25 @@ impl<'e> Input<'e> {
         }
     }
 
+    /// True when there is nothing to understand, not even something that we cannot read.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.has_text()
+            && self.media.is_empty()
+            && self.location.is_none()
+            && self.contact.is_none()
+            && !self.other
+    }
+
+    /// True when the text has letters that only Vietnamese has.
+    pub(crate) fn is_vietnamese(&self) -> bool {
+        self.text.chars().any(|letter| {
+            matches!(
+                letter,
+                'đ' | 'Đ' | 'ơ' | 'Ơ' | 'ư' | 'Ư' | '\u{1ea0}'..='\u{1ef9}'
+            )
+        })
+    }
+
     /// True when there is text to understand.
     pub(crate) fn has_text(&self) -> bool {
         !self.text.is_empty()

@@ -23,6 +23,7 @@ impl Turn<'_> {
             self.session.quiet = None;
         }
         self.touch();
+        self.notice_language(input);
         if input.cut {
             let places = [("max", crate::check::LONGEST_TEXT.to_string())];
             let text = self.word_with(Word::TextCut, &places);
@@ -39,6 +40,10 @@ impl Turn<'_> {
         {
             return;
         }
+        if input.is_empty() {
+            // A button that hides what it carries, or carries what is not ours.
+            return self.old_button();
+        }
         if self.stuck(input) || self.wish(input) {
             return;
         }
@@ -48,6 +53,17 @@ impl Turn<'_> {
                 Stage::Review | Stage::Which => self.reviewed(flow, input),
                 Stage::Asking | Stage::Stuck => self.answered(flow, input),
             },
+        }
+    }
+
+    /// Speaks Vietnamese with who writes it: many phones in Vietnam are set to English.
+    fn notice_language(&mut self, input: &Input<'_>) {
+        if self.session.language.is_some() || self.words().tag == "vi" || !input.is_vietnamese() {
+            return;
+        }
+        if let Some(language) = self.library.words.find("vi") {
+            self.language = language;
+            self.session.language = Some(self.words().tag.clone());
         }
     }
 

@@ -7,6 +7,8 @@ use crate::{TimerRequest, flow::Flow, words::Word};
 
 /// The timer's name.
 const IDLE: &str = "idle";
+/// The least time between a reminder and the end.
+const GRACE: Duration = Duration::from_mins(30);
 
 impl Turn<'_> {
     /// The timer came due: reminds, closes, or waits on.
@@ -24,7 +26,6 @@ impl Turn<'_> {
         let Some(flow) = self.filling() else { return };
         let idle = now.since(self.session.active);
         if self.is_quiet() {
-            // A person has the word; what was begun waits for the citizen.
             return;
         }
         if self.session.reminded {
@@ -69,12 +70,17 @@ impl Turn<'_> {
             }
             return;
         };
-        let wait = if self.session.reminded {
-            self.expires(flow)
+        let now = self.context.now;
+        let mut due = if self.session.reminded {
+            // A reminder that came late (we were down) still leaves time to answer it.
+            (self.session.active + self.expires(flow)).max(now + self.reminder(flow).min(GRACE))
         } else {
-            self.reminder(flow)
+            (self.session.active + self.reminder(flow)).max(now)
         };
-        let due = (self.session.active + wait).max(self.context.now);
+        if let Some(quiet) = self.session.quiet {
+            // A person has the word; what was begun waits.
+            due = due.max(quiet.until);
+        }
         if self.session.timer.is_none_or(|set| set > due) {
             self.session.timer = Some(due);
             self.step.timers.push(TimerRequest {

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use langnghe_flow::{Agency, Context, Library, Loaded, Session, Settings, Step};
 use langnghe_model::{
-    Capabilities, ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, Reply,
+    Capabilities, ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, Profile, Reply,
     Timestamp,
     event::{Attachment, Location, Media, MediaKind, Message},
     problem::Source,
@@ -98,6 +98,7 @@ pub(crate) struct Citizen<'l> {
     pub(crate) session: Option<Vec<u8>>,
     pub(crate) now: Timestamp,
     pub(crate) capabilities: Capabilities,
+    pub(crate) profile_language: Option<String>,
     pub(crate) tickets: Vec<TicketDraft>,
     pub(crate) timer: Option<Timestamp>,
     pub(crate) last: Step,
@@ -111,6 +112,7 @@ impl<'l> Citizen<'l> {
             session: None,
             now: NOW,
             capabilities: Capabilities::text_only(2000),
+            profile_language: None,
             tickets: Vec::new(),
             timer: None,
             last: Step::default(),
@@ -134,11 +136,15 @@ impl<'l> Citizen<'l> {
             .session
             .as_deref()
             .map(|bytes| Session::decode(bytes).expect("our own session"));
+        let profile = Profile {
+            name: None,
+            language: self.profile_language.clone(),
+        };
         let mut context = Context {
             now: self.now,
             ticket_code: &code,
             capabilities: &self.capabilities,
-            profile: None,
+            profile: Some(&profile),
             tickets: None,
         };
         let mut step = self.library.step(session.clone(), &event, &context);

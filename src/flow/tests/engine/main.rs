@@ -5,3 +5,4 @@ mod checks;
 mod citizen;
 mod properties;
 mod street;
+mod versions;

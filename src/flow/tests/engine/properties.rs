@@ -183,7 +183,7 @@ fn take(session: Option<Session>, kind: EventKind, now: Timestamp, hand_over: bo
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_conversation_makes_a_step_panic_or_a_session_grow(
