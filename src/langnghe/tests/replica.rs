@@ -59,7 +59,7 @@ impl Running {
             match self.lines.recv_timeout(left) {
                 Ok(line) if line.contains(piece) => return line,
                 Ok(line) => said.push(line),
-                Err(_) => panic!("never said {piece:?}, but:\n{}", said.join("\n")),
+                Err(_timeout_or_end) => panic!("never said {piece:?}, but:\n{}", said.join("\n")),
             }
         }
     }
