@@ -206,7 +206,7 @@ fn check_start(drafts: &[Draft], settings: &Settings, problems: &mut Vec<Problem
 
 fn check_locale(file: &LocaleFile, drafts: &[Draft], problems: &mut Vec<Problem>) {
     let Some(draft) = drafts.iter().find(|draft| draft.id.value == file.name) else {
-        let problem = Problem::error(
+        let problem = Problem::warning(
             "locale::unknown-flow",
             format!("there is no flow `{}`", file.name),
         )
