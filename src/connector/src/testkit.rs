@@ -11,10 +11,12 @@
 //! webhook again (same ids), and an event of a kind that does not exist yet; and for everything: no
 //! credential, no citizen's id and none of their words in any log line, error or `Debug`.
 
+mod always;
 mod capture;
 mod double;
 pub mod incoming;
 pub mod outgoing;
+mod request;
 
 use std::{
     fs,
