@@ -13,7 +13,10 @@ use tokio::io::AsyncWriteExt;
 
 use crate::MediaSettings;
 
-/// Where uploads are kept: `folder/<conversation tag>/<128 random bits>.<extension>`.
+/// Where uploads are kept: `folder/files/<128 random bits>.<extension>`.
+///
+/// Links go to agencies and into what is published, so they must not show which files come from one
+/// citizen. Whose a file is says an empty file of the same name in `folder/owners/<conversation tag>`.
 #[derive(Debug)]
 pub(crate) struct MediaFolder {
     settings: MediaSettings,
@@ -25,7 +28,7 @@ impl MediaFolder {
     /// Opens the folder; it is made with the first file.
     pub(crate) async fn open(settings: MediaSettings) -> Self {
         let used = AtomicU64::new(
-            files(&settings.folder)
+            files_in(&settings.folder.join(FILES))
                 .await
                 .iter()
                 .map(|file| file.bytes)
@@ -81,70 +84,94 @@ impl MediaFolder {
         bytes: Bytes,
         extension: &str,
     ) -> Result<String, MediaRefusal> {
-        let tag = conversation.tag();
         let name = format!("{:032x}.{extension}", rand::random::<u128>());
-        let folder = self.settings.folder.join(&tag);
-        write_durably(&folder, &name, &bytes)
-            .await
-            .map_err(|error| {
-                tracing::error!(kind = ?error.kind(), "an upload could not be written");
-                MediaRefusal::Unavailable
-            })?;
-        Ok(format!("{tag}/{name}"))
+        let owner = self.owner(conversation);
+        let kept = async {
+            // The owner first: a file without one could not be erased.
+            write_durably(&owner, &name, b"").await?;
+            write_durably(&self.settings.folder.join(FILES), &name, &bytes).await
+        };
+        kept.await.map_err(|error| {
+            tracing::error!(kind = ?error.kind(), "an upload could not be written");
+            MediaRefusal::Unavailable
+        })?;
+        Ok(name)
     }
 
-    /// Reads a file by the two parts of its link; `None` where there is none.
-    pub(crate) async fn read(&self, tag: &str, name: &str) -> Option<(Bytes, &'static str)> {
-        let plain = |text: &str, also: char| {
-            !text.is_empty()
-                && text.len() <= 64
-                && text
-                    .chars()
-                    .all(|part| part.is_ascii_alphanumeric() || part == also)
-        };
+    fn owner(&self, conversation: &ConversationId) -> PathBuf {
+        self.settings.folder.join(OWNERS).join(conversation.tag())
+    }
+
+    /// Reads a file by the name in its link; `None` where there is none.
+    pub(crate) async fn read(&self, name: &str) -> Option<(Bytes, &'static str)> {
         // No slash, no leading dot: nothing outside the folder has such a name.
-        if !plain(tag, '0') || !plain(name, '.') || name.starts_with('.') {
+        let plain = |part: char| part.is_ascii_alphanumeric() || part == '.';
+        if name.len() > 64 || name.starts_with('.') || !name.chars().all(plain) {
             return None;
         }
-        let bytes = tokio::fs::read(self.settings.folder.join(tag).join(name))
-            .await
-            .ok()?;
+        let path = self.settings.folder.join(FILES).join(name);
+        let bytes = tokio::fs::read(path).await.ok()?;
         let content_type = sniff(&bytes)?.content_type;
         Some((Bytes::from(bytes), content_type))
     }
 
     /// Removes all files of a conversation.
     pub(crate) async fn erase(&self, conversation: &ConversationId) {
-        let folder = self.settings.folder.join(conversation.tag());
-        let freed: u64 = files_in(&folder).await.iter().map(|file| file.bytes).sum();
-        match tokio::fs::remove_dir_all(&folder).await {
-            Ok(()) => {
-                self.used.fetch_sub(freed, Ordering::Relaxed);
+        let owner = self.owner(conversation);
+        for mark in files_in(&owner).await {
+            let Some(name) = mark.path.file_name() else {
+                continue;
+            };
+            if self
+                .remove(&self.settings.folder.join(FILES).join(name))
+                .await
+            {
+                self.remove(&mark.path).await;
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        }
+        // Not empty where a file could not be removed: the next erasure or retention finds it.
+        drop(tokio::fs::remove_dir(&owner).await);
+    }
+
+    /// Removes one file; whether it is gone.
+    async fn remove(&self, path: &Path) -> bool {
+        let bytes = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
+        match tokio::fs::remove_file(path).await {
+            Ok(()) => {
+                self.used.fetch_sub(bytes, Ordering::Relaxed);
+                true
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
             Err(error) => {
-                tracing::error!(kind = ?error.kind(), conversation = conversation.tag(),
-                    "uploads could not be erased; remove the conversation's folder by hand");
+                tracing::error!(kind = ?error.kind(), "an upload could not be removed");
+                false
             }
         }
     }
 
     /// Removes files older than `age`, and what an interrupted upload left.
     pub(crate) async fn purge(&self, age: Duration, now: Timestamp) {
-        for file in files(&self.settings.folder).await {
-            let left_over = file
-                .path
-                .extension()
-                .is_some_and(|extension| extension == "part")
-                && now.since(file.changed_at) > Duration::from_hours(1);
-            if (left_over || now.since(file.changed_at) > age)
-                && tokio::fs::remove_file(&file.path).await.is_ok()
-            {
-                self.used.fetch_sub(file.bytes, Ordering::Relaxed);
+        let mut folders = vec![self.settings.folder.join(FILES)];
+        folders.extend(folders_in(&self.settings.folder.join(OWNERS)).await);
+        for folder in folders {
+            for file in files_in(&folder).await {
+                let part = file
+                    .path
+                    .extension()
+                    .is_some_and(|extension| extension == "part");
+                let longest = if part { LONGEST_UPLOAD } else { age };
+                if now.since(file.changed_at) > longest {
+                    self.remove(&file.path).await;
+                }
             }
         }
     }
 }
+
+const FILES: &str = "files";
+const OWNERS: &str = "owners";
+/// What is half written after so long was interrupted.
+const LONGEST_UPLOAD: Duration = Duration::from_hours(1);
 
 async fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     tokio::fs::create_dir_all(folder).await?;
@@ -170,13 +197,13 @@ struct KeptFile {
     changed_at: Timestamp,
 }
 
-async fn files(folder: &Path) -> Vec<KeptFile> {
+async fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(mut entries) = tokio::fs::read_dir(folder).await else {
         return found;
     };
     while let Ok(Some(entry)) = entries.next_entry().await {
-        found.extend(files_in(&entry.path()).await);
+        found.push(entry.path());
     }
     found
 }
@@ -236,10 +263,8 @@ mod tests {
         }
     }
 
-    fn parts(media: &Media) -> (String, String) {
-        let mut parts = media.url.rsplit('/').map(str::to_owned);
-        let name = parts.next().expect("a name");
-        (parts.next().expect("a tag"), name)
+    fn name(media: &Media) -> &str {
+        media.url.rsplit('/').next().expect("a name")
     }
 
     #[tokio::test]
@@ -254,12 +279,12 @@ mod tests {
             one.url
         );
         assert_eq!(one.content_type.as_deref(), Some("image/png"));
-        let (tag, name) = parts(&one);
-        let (bytes, content_type) = folder.read(&tag, &name).await.expect("served");
+        let name = name(&one);
+        let (bytes, content_type) = folder.read(name).await.expect("served");
         assert_eq!((bytes.as_ref(), content_type), (PNG, "image/png"));
 
         folder.erase(&visitor("a")).await;
-        assert!(folder.read(&tag, &name).await.is_none());
+        assert!(folder.read(name).await.is_none());
         assert_eq!(folder.used.load(Ordering::Relaxed), 0);
         folder.erase(&visitor("nobody")).await;
     }
@@ -288,13 +313,8 @@ mod tests {
     async fn no_name_leads_out_of_the_folder() {
         let (place, folder) = folder(1000).await;
         std::fs::write(place.path().join("secret.png"), PNG).expect("written");
-        for (tag, name) in [
-            ("..", "secret.png"),
-            (".", "secret.png"),
-            ("a", "../../secret.png"),
-            ("a", ".png"),
-        ] {
-            assert!(folder.read(tag, name).await.is_none(), "{tag}/{name}");
+        for name in ["../secret.png", "..", ".", ".png", "", "a/../../secret.png"] {
+            assert!(folder.read(name).await.is_none(), "{name}");
         }
     }
 
@@ -302,11 +322,11 @@ mod tests {
     async fn retention_removes_what_is_old_and_nothing_else() {
         let (_place, folder) = folder(1000).await;
         let media = folder.keep(&visitor("a"), upload(PNG)).await.expect("kept");
-        let (tag, name) = parts(&media);
+        let name = name(&media);
         let day = Duration::from_hours(24);
         folder.purge(day, crate::clock::now()).await;
-        assert!(folder.read(&tag, &name).await.is_some());
+        assert!(folder.read(name).await.is_some());
         folder.purge(day, crate::clock::now() + 2 * day).await;
-        assert!(folder.read(&tag, &name).await.is_none());
+        assert!(folder.read(name).await.is_none());
     }
 }

@@ -11,11 +11,8 @@ use axum::{
 use crate::routes::Shared;
 
 /// Serves one file; nothing in it can run in a browser.
-pub(crate) async fn file(
-    State(shared): State<Arc<Shared>>,
-    Path((tag, name)): Path<(String, String)>,
-) -> Response {
-    let Some((bytes, content_type)) = shared.media.read(&tag, &name).await else {
+pub(crate) async fn file(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
+    let Some((bytes, content_type)) = shared.media.read(&name).await else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let shown = ["image/", "video/", "audio/"]

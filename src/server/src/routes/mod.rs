@@ -50,7 +50,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .route("/media/{tag}/{name}", get(media::file))
+        .route("/media/{name}", get(media::file))
         .route("/api/v1/ticket.schema.json", get(ticket_schema))
         .with_state(shared)
 }
