@@ -12,6 +12,7 @@ mod dead;
 mod deliveries;
 mod depths;
 mod erase;
+mod filter;
 mod held;
 mod inbox;
 mod marks;
@@ -213,6 +214,32 @@ impl SqliteStore {
             .as_ref()
             .filter(|_| open)
             .ok_or_else(writer::closed)
+    }
+
+    /// Makes the database refuse to grow beyond so many pages, as a full disk does: for tests.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    #[cfg(feature = "contract")]
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        let limit =
+            move |state: &mut State| Ok(state.connection.query_row(&sql, [], |_| Ok(()))?);
+        self.writer()?.after(limit).await
+    }
+
+    /// Makes the database refuse rows above so many bytes: for tests.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    #[cfg(feature = "contract")]
+    pub async fn limit_values(&self, bytes: u32) -> Result<(), StoreError> {
+        let sql = format!(
+            "CREATE TEMP TRIGGER too_large BEFORE INSERT ON main.inbox
+             WHEN length(new.body) > {bytes} BEGIN SELECT raise(ABORT, 'too large'); END"
+        );
+        let limit = move |state: &mut State| Ok(state.connection.execute_batch(&sql)?);
+        self.writer()?.after(limit).await
     }
 
     fn take_threads(&self) -> Vec<JoinHandle<()>> {

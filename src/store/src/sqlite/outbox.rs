@@ -160,7 +160,7 @@ impl State {
         if held {
             counted.held += 1;
         } else if index.position.more || index.rows() >= WINDOW {
-            index.position.more = true;
+            index.leave_on_disk(conversation);
         } else {
             index.position.loaded_to = id;
             index.push(conversation, id);
@@ -223,7 +223,7 @@ impl State {
                 )?
                 .execute(params![conversation.key(), until])?;
         }
-        if index.position.more {
+        if index.may_be_on_disk(conversation) {
             // Rows that are on disk only get it when they are taken up.
             connection
                 .prepare_cached(
@@ -348,20 +348,27 @@ impl State {
                 })?;
                 rows.collect::<Result<_, _>>()?
             };
-            index.position.more = fresh.len() == STEP;
+            if fresh.len() < STEP {
+                index.all_taken_up();
+            }
             for (id, key) in fresh {
                 index.position.loaded_to = id;
                 let Some(conversation) = ConversationId::from_key(&key) else {
                     continue;
                 };
                 if index.position.windows {
-                    connection
+                    let window: Option<Option<i64>> = connection
                         .prepare_cached(
-                            "UPDATE outbox SET window_until = windows.window_until FROM windows
-                             WHERE outbox.id = ?1 AND windows.conversation = ?2
-                             AND ?1 < windows.before",
+                            "SELECT window_until FROM windows
+                             WHERE conversation = ?1 AND before > ?2",
                         )?
-                        .execute(params![id, key])?;
+                        .query_row(params![key, id], |row| row.get(0))
+                        .optional()?;
+                    if let Some(until) = window {
+                        connection
+                            .prepare_cached("UPDATE outbox SET window_until = ?2 WHERE id = ?1")?
+                            .execute(params![id, until])?;
+                    }
                 }
                 let held = counted.held > 0
                     && match index.get(&conversation) {
@@ -415,7 +422,7 @@ impl State {
             let parked = states.iter().filter(|state| **state == PARKED).count();
             counted.parked -= i64::try_from(parked).unwrap_or(0);
         }
-        if index.position.more {
+        if index.may_be_on_disk(conversation) {
             // Seldom: more waits than the window holds, so these rows are found by looking at all.
             gone += connection
                 .prepare_cached(

@@ -6,14 +6,19 @@
 //! behind it are *held*: they leave memory and enter an index on disk, by conversation. So a million
 //! waiting replies cost no more memory than a few, and the usual reply costs one appended row.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use langnghe_model::{ConversationId, Timestamp};
 
-use super::inbox::Lease;
+use super::{filter::Filter, inbox::Lease};
 
 /// The most rows of one channel in memory.
 pub(super) const WINDOW: usize = 8192;
+/// So many conversations the filter of those with rows on disk only is made for.
+const ABSENT: u64 = 100_000;
 
 /// The replies of one conversation that are in memory; there is always at least one.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +53,8 @@ pub(super) struct ChannelIndex {
     leased: BTreeSet<(Timestamp, i64)>,
     rows: usize,
     held: usize,
+    /// Conversations that may have rows which are not taken up yet; all may when there is none.
+    absent: Option<Filter>,
     journal: Vec<(ConversationId, Option<Queue>)>,
 }
 
@@ -111,6 +118,28 @@ impl ChannelIndex {
         old
     }
 
+    /// Notes that a fresh row of the conversation stays on disk only.
+    pub(super) fn leave_on_disk(&mut self, conversation: &ConversationId) {
+        if !self.position.more {
+            self.absent = Some(Filter::new(ABSENT));
+            self.position.more = true;
+        }
+        if let Some(absent) = &mut self.absent {
+            absent.insert(hash(conversation));
+        }
+    }
+
+    /// Whether fresh rows of the conversation may be on disk only.
+    pub(super) fn may_be_on_disk(&self, conversation: &ConversationId) -> bool {
+        let perhaps = |absent: &Filter| absent.perhaps(hash(conversation));
+        self.position.more && self.absent.as_ref().is_none_or(perhaps)
+    }
+
+    /// Everything was taken up.
+    pub(super) fn all_taken_up(&mut self) {
+        self.position.more = false;
+    }
+
     /// Forgets how to take changes back.
     pub(super) fn keep(&mut self) {
         self.journal.clear();
@@ -121,6 +150,10 @@ impl ChannelIndex {
     pub(super) fn undo(&mut self) {
         while let Some((conversation, old)) = self.journal.pop() {
             self.exchange(&conversation, old);
+        }
+        if self.position_before.more {
+            // The filter may be of later rows only.
+            self.absent = None;
         }
         self.position = self.position_before;
     }
@@ -158,4 +191,10 @@ impl ChannelIndex {
         let lease = self.leased.first().map(|(until, _)| *until);
         [lease, self.position.next_due].into_iter().flatten().min()
     }
+}
+
+fn hash(conversation: &ConversationId) -> u128 {
+    let mut hasher = DefaultHasher::new();
+    conversation.hash(&mut hasher);
+    u128::from(hasher.finish())
 }

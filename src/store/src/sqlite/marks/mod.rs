@@ -6,7 +6,6 @@
 //! their share of [`crate::Limits::dedup_memory`], the oldest are dropped and their runs are looked
 //! up by fences alone. Expiry drops whole runs, so a mark is honoured for its time or longer.
 
-mod filter;
 mod page_run;
 mod seal;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::filter::Filter;
+use crate::sqlite::filter::Filter;
 
 /// So many hashes fill one database page of 4 KiB without spilling over.
 pub(super) const HASHES_A_PAGE: usize = 250;

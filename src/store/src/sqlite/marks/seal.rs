@@ -9,12 +9,11 @@ use rusqlite::{Connection, params};
 
 use super::{
     Hashes, STEP,
-    filter::Filter,
     page_run::{self, HASHES_A_PAGE, Run},
 };
 use crate::{
     StoreError,
-    sqlite::{state::explain, writer::Handle},
+    sqlite::{filter::Filter, state::explain, writer::Handle},
 };
 
 /// Pages written in one step.
