@@ -139,12 +139,14 @@ async fn neither_a_line_that_breaks_nor_a_killed_server_loses_or_doubles_anythin
         for (step, (question, answer)) in site.report().into_iter().enumerate() {
             page.until_asked(question).await;
             match step {
-                // The line is gone while the citizen answers: words, a place, a file.
+                // The line is gone while the citizen answers in words or with a file, and the
+                // page is loaded anew as soon as there is one again.
                 1 | 5 => {
                     wire.tear_down();
                     page.until_state("offline").await;
                     page.give(answer).await;
                     wire.mend();
+                    browser.reload().await;
                 }
                 // The server is gone, and the page is loaded anew before anything was sent.
                 7 => {
