@@ -213,11 +213,16 @@ impl Sender {
             }
             Err(error) => {
                 self.metrics.send_failed(error.class());
-                if typing {
-                    SettleResult::Drop
-                } else {
-                    self.after(&error, outgoing, now)
+                // A "typing" is worth no second attempt, but what it tells of the channel counts.
+                let rests = matches!(
+                    error,
+                    SendError::Throttled { .. } | SendError::Credentials { .. }
+                );
+                if typing && !rests {
+                    return SettleResult::Drop;
                 }
+                let result = self.after(&error, outgoing, now);
+                if typing { SettleResult::Drop } else { result }
             }
         }
     }
