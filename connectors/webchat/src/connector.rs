@@ -81,6 +81,9 @@ fn capabilities() -> Capabilities {
     }
 }
 
+/// A send only waits for a browser's word, so many may wait at once.
+const SENDS_AT_ONCE: usize = 1024;
+
 #[async_trait]
 impl Connector for WebChat {
     fn kind(&self) -> &'static str {
@@ -94,6 +97,11 @@ impl Connector for WebChat {
     /// There is no webhook: the page speaks to the channel's own routes.
     fn receive(&self, _request: &WebhookRequest<'_>) -> Result<Received, Rejection> {
         Err(Rejection::Method)
+    }
+
+    /// Visitors whose line went dead without a word hold up nobody else.
+    fn sends_at_once(&self) -> Option<usize> {
+        Some(SENDS_AT_ONCE)
     }
 
     async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {

@@ -32,6 +32,12 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// [`SendError`], which says what the sender does next.
     async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError>;
 
+    /// How many sends may be under way at once, where waiting costs nothing and one slow recipient
+    /// must not hold up others; `None` leaves it to the configuration.
+    fn sends_at_once(&self) -> Option<usize> {
+        None
+    }
+
     /// Looks up what the messenger tells of a citizen. Best effort.
     ///
     /// # Errors

@@ -156,7 +156,10 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             channel.clone(),
             channel_metrics.clone(),
             settings.reply_retries.clone(),
-            settings.sends_at_once,
+            channel
+                .connector
+                .sends_at_once()
+                .unwrap_or(settings.sends_at_once),
         );
         loops.spawn(Arc::new(sender).run(stop.clone()));
         worker_channels.insert(

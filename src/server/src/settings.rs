@@ -23,7 +23,7 @@ pub struct Settings {
     pub conversations_a_claim: usize,
     /// How long a lease on a conversation, a reply or a delivery lasts.
     pub lease: Duration,
-    /// How many replies of one channel are on their way at once.
+    /// How many replies of one channel are on their way at once, unless its connector knows better.
     pub sends_at_once: usize,
     /// When a failed reply is tried again.
     pub reply_retries: RetrySchedule,
