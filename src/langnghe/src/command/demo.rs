@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         listener,
         replica::Watch::Files,
         Some(routes),
-        |address| Ok(tell(&browsable(address), data)?),
+        |address| Ok(tell(address, data)?),
     )
 }
 
@@ -87,7 +87,9 @@ fn browsable(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn tell(here: &str, data: &Path) -> io::Result<()> {
+fn tell(address: SocketAddr, data: &Path) -> io::Result<()> {
+    let here = browsable(address);
+    let everywhere = address.ip().is_unspecified();
     let folder = data.display();
     let mut output = io::stdout().lock();
     writeln!(
@@ -112,6 +114,17 @@ fn tell(here: &str, data: &Path) -> io::Result<()> {
         "  langnghe tickets list --config {folder}/langnghe.toml"
     )?;
     writeln!(output)?;
+    if everywhere {
+        writeln!(
+            output,
+            "Điện thoại cùng mạng: thay 127.0.0.1 bằng địa chỉ của máy này"
+        )?;
+        writeln!(
+            output,
+            "Telephones in this network: this machine's address for 127.0.0.1"
+        )?;
+        writeln!(output)?;
+    }
     writeln!(output, "Ctrl+C: dừng / stop")?;
     output.flush()
 }

@@ -1,11 +1,15 @@
 //! `langnghe serve`: one replica.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use clap::Args;
 
 use crate::{
-    config::{self, ProcessEnvironment},
+    config::{self, ChannelConfig, ChannelKind, Config, ProcessEnvironment},
     logging, replica,
     report::{self, Failure},
 };
@@ -26,5 +30,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     logging::start(&config.log);
     let listener = replica::bind(config.listen)?;
     let watch = replica::Watch::Hangup;
-    replica::run(&config, listener, watch, None, |_| Ok(()))
+    replica::run(&config, listener, watch, None, |address| {
+        if io::stdout().is_terminal() {
+            tell(&config, address)?;
+        }
+        Ok(())
+    })
+}
+
+/// The addresses, for whoever has just typed the command.
+fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
+    let public = config.public_url.as_str().trim_end_matches('/');
+    let mut output = io::stdout().lock();
+    writeln!(output, "listening on {address}, seen as {public}")?;
+    for ChannelConfig { id, kind, .. } in &config.channels {
+        match kind {
+            ChannelKind::Messenger(_) => writeln!(output, "  {id}: {public}/webhooks/{id}")?,
+            ChannelKind::Webchat(chat) => writeln!(output, "  {id}: {public}{}", chat.path)?,
+        }
+    }
+    writeln!(
+        output,
+        "  http://{address}/readyz, http://{address}/metrics"
+    )?;
+    writeln!(output, "Ctrl+C stops it")?;
+    output.flush()
 }
