@@ -70,6 +70,24 @@ impl Answer {
         }
     }
 
+    /// True for an answer that the citizen gave, not one that stands for none.
+    pub(crate) fn is_given(&self) -> bool {
+        !matches!(self, Self::Skipped | Self::Said)
+    }
+
+    /// The text of an answer that is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text)
+            | Self::Choice(text)
+            | Self::Date(text)
+            | Self::Phone(text)
+            | Self::Email(text)
+            | Self::Address(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The value for an agency's program.
     pub(crate) fn to_json(&self) -> Value {
         match self {

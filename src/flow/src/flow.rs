@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::{
     condition::Condition,
-    understand::options::Options,
+    understand::{options::Options, phrases::Phrases},
     words::{Global, Template},
 };
 
@@ -26,8 +26,8 @@ pub(crate) struct Flow {
     pub(crate) questions: Vec<Question>,
     pub(crate) review: bool,
     pub(crate) ticket: Option<TicketPlan>,
-    /// Folded words that speak of danger to life.
-    pub(crate) emergency: Vec<String>,
+    /// Words that speak of danger to life.
+    pub(crate) emergency: Phrases<()>,
     /// By the number of the language.
     pub(crate) texts: Vec<FlowTexts>,
     /// The number of its own language, in which agencies read answers.
@@ -65,7 +65,7 @@ impl Flow {
             questions: Vec::new(),
             review: false,
             ticket: None,
-            emergency: Vec::new(),
+            emergency: Phrases::default(),
             texts: Vec::new(),
             own: 0,
             text,

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use langnghe_model::{BackendId, Event, Problem, problem::Source};
 
-use crate::{Context, Session, Step, check, flow::Flow, session::Form, turn, words::Words};
+use crate::{
+    Context, Session, Step, check, flow::Flow, session::Form, turn, understand::phrases::Phrases,
+    words::Words,
+};
 
 /// What the configuration says about flows.
 #[derive(Clone, Debug)]
@@ -51,6 +54,8 @@ pub struct Library {
     archived: HashMap<(String, String), Flow>,
     /// Ids in the order of the files.
     order: Vec<String>,
+    /// What starts flows, with the number of the flow.
+    pub(crate) phrases: Phrases<usize>,
     pub(crate) words: Words,
     pub(crate) settings: Settings,
 }
@@ -74,6 +79,13 @@ impl Library {
         words: Words,
         settings: Settings,
     ) -> Self {
+        let phrases = flows.iter().enumerate().flat_map(|(index, flow)| {
+            flow.triggers
+                .phrases
+                .iter()
+                .map(move |phrase| (phrase.clone(), index))
+        });
+        let phrases = Phrases::new(phrases);
         let order = flows.iter().map(|flow| flow.id.clone()).collect();
         let flows = flows
             .into_iter()
@@ -83,6 +95,7 @@ impl Library {
             flows,
             archived,
             order,
+            phrases,
             words,
             settings,
         }

@@ -35,8 +35,8 @@ pub struct Step {
     pub timers: Vec<TimerRequest>,
     /// The citizen asked for everything held of them to be erased: do it before the rest.
     pub erase: bool,
-    /// The turn needs the citizen's tickets: do nothing else of this, and take the turn again with
-    /// [`Context::tickets`].
+    /// The turn needs the citizen's tickets: nothing else of this counts, not even the session. Take
+    /// the turn again from the same session with [`Context::tickets`].
     pub needs_tickets: bool,
     /// Why the event itself is to be set aside for an operator (an unknown kind), if it is.
     pub set_aside: Option<String>,

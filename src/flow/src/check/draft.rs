@@ -9,6 +9,7 @@ use crate::{
     Settings,
     flow::{Flow, Kind, Question, Target, TicketPlan},
     reader::{At, Reader, Table},
+    understand::phrases::Phrases,
     words::Template,
 };
 
@@ -104,11 +105,8 @@ fn read_flow(reader: &Reader, table: Table<'_>, settings: &Settings) -> Option<D
     let emergency = table
         .table("emergency", "[emergency]")
         .and_then(|emergency| {
-            flow.emergency = emergency
-                .strings("words")
-                .iter()
-                .map(|word| fold(&word.value))
-                .collect();
+            let words = emergency.strings("words");
+            flow.emergency = Phrases::new(words.iter().map(|word| (fold(&word.value), ())));
             let say = emergency.required_string("say");
             emergency.finish();
             say.map(|say| Text::read(reader, &say, &ids))

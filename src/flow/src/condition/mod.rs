@@ -1,5 +1,6 @@
 //! `when`: an expression in CEL over earlier answers, checked at load.
 
+mod quick;
 mod types;
 
 use std::sync::{Arc, LazyLock};
@@ -19,6 +20,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::default(
 /// A checked expression over answers.
 pub(crate) struct Condition {
     expression: IdedExpr,
+    quick: Option<quick::Quick>,
     /// The names that it uses and the numbers of their questions.
     names: Vec<(String, usize)>,
 }
@@ -35,13 +37,25 @@ impl std::fmt::Debug for Condition {
 impl Condition {
     /// Takes an expression that [`check`] had nothing against.
     pub(crate) fn new(mut expression: IdedExpr, names: Vec<(String, usize)>) -> Self {
+        let quick = quick::Quick::of(&expression, &names);
         rewrite(&mut expression);
-        Self { expression, names }
+        Self {
+            expression,
+            quick,
+            names,
+        }
     }
 
     /// Whether it holds; an answer that is not there is null, and what cannot be computed does not
     /// hold.
     pub(crate) fn holds<'a>(&self, answer: &dyn Fn(usize) -> Option<&'a Answer>) -> bool {
+        match &self.quick {
+            Some(quick) => quick.holds(answer),
+            None => self.interpret(answer),
+        }
+    }
+
+    fn interpret<'a>(&self, answer: &dyn Fn(usize) -> Option<&'a Answer>) -> bool {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         for (name, question) in &self.names {
             let value = answer(*question).map_or(Value::Null, Answer::to_cel);
@@ -116,7 +130,15 @@ mod tests {
         };
         let text = |value: &str| Some(Answer::Text(value.to_owned()));
         let holds = |expression: &str, answer: Option<Answer>| {
-            condition(expression).holds(&|_| answer.as_ref())
+            let condition = condition(expression);
+            let found = condition.holds(&|_| answer.as_ref());
+            // The short way and the interpreter are of one mind.
+            assert_eq!(
+                found,
+                condition.interpret(&|_| answer.as_ref()),
+                "{expression}"
+            );
+            found
         };
         let both = r#"has(a) && a.contains("ổ gà")"#;
         assert!(holds(both, text("có ổ gà")));
@@ -131,5 +153,23 @@ mod tests {
             Some(Answer::Choices(vec!["x".to_owned()]))
         ));
         assert!(holds(r#"a == "x" || a == "y""#, text("y")));
+        for (expression, x, y, none) in [
+            (r#"a == "x""#, true, false, false),
+            (r#"a != "x""#, false, true, true),
+            (r#""x" == a"#, true, false, false),
+            (r#"a in ["x", "z"]"#, true, false, false),
+            (r#"!(has(a) && a == "x")"#, false, true, true),
+            (r#"!(a in ["x"]) || has(a)"#, true, true, true),
+            ("!has(a)", false, false, true),
+        ] {
+            assert_eq!(holds(expression, text("x")), x, "{expression}");
+            assert_eq!(holds(expression, text("y")), y, "{expression}");
+            assert_eq!(holds(expression, None), none, "{expression}");
+            assert_eq!(
+                holds(expression, Some(Answer::Skipped)),
+                none,
+                "{expression}"
+            );
+        }
     }
 }

@@ -4,10 +4,9 @@ use langnghe_model::fold;
 
 use super::{Input, Turn};
 use crate::{
-    answer::Answer,
     flow::{Flow, Kind, Pattern, Target},
     session::Form,
-    understand::{has_words, options::Found},
+    understand::options::Found,
     words::Word,
 };
 
@@ -87,16 +86,14 @@ impl<'t> Turn<'t> {
 
     /// The flow with the longest phrase that the message holds.
     fn phrased(&self, folded: &str) -> Option<(&'t Flow, &'t str)> {
-        let library = self.library;
-        let all = library.flows().flat_map(|flow| {
-            flow.triggers
-                .phrases
-                .iter()
-                .map(move |phrase| (flow, phrase))
+        let mut longest: Option<(&'t str, usize)> = None;
+        self.library.phrases.each(folded, |phrase, flow| {
+            if longest.is_none_or(|(other, _)| other.len() < phrase.len()) {
+                longest = Some((phrase, flow));
+            }
         });
-        all.filter(|(_, phrase)| has_words(folded, phrase))
-            .max_by_key(|(_, phrase)| phrase.len())
-            .map(|(flow, phrase)| (flow, phrase.as_str()))
+        let (phrase, flow) = longest?;
+        self.library.flows().nth(flow).map(|flow| (flow, phrase))
     }
 
     /// Starts the flow with a pattern that the message fits; its groups fill answers.
@@ -205,9 +202,4 @@ fn captured(pattern: &Pattern, text: &str) -> Option<Vec<(usize, String)>> {
         Some((*question, original))
     };
     Some(pattern.groups.iter().filter_map(group).collect())
-}
-
-/// True for an answer that the citizen gave, not one that stands for none.
-pub(super) fn is_given(answer: &Answer) -> bool {
-    !matches!(answer, Answer::Skipped | Answer::Said)
 }

@@ -6,7 +6,7 @@ use super::{Input, Turn};
 use crate::{
     answer::{Answer, cut},
     flow::{Flow, Kind},
-    understand::{has_words, phone},
+    understand::phone,
     words::Word,
 };
 
@@ -181,12 +181,14 @@ impl Turn<'_> {
     /// Chooses what a sentence's words point to, where they point to one thing only: the review
     /// shows it.
     pub(super) fn guess(&mut self, flow: &Flow, folded: &str) {
+        let mut visible = vec![false; flow.questions.len()];
         for index in 0..flow.questions.len() {
             let question = &flow.questions[index];
+            visible[index] = self.is_visible(flow, question, &visible);
             let Kind::Choice(options) = &question.kind else {
                 continue;
             };
-            if self.answer_to(flow, index).is_some() || !self.visible(flow)[index] {
+            if !visible[index] || self.answer_to(flow, index).is_some() {
                 continue;
             }
             if let Some(choice) = options.guess(folded) {
@@ -199,7 +201,7 @@ impl Turn<'_> {
     /// Gives the emergency numbers, once, when words speak of danger to life.
     pub(super) fn notice_danger(&mut self, flow: &Flow, folded: &str) {
         let urgent = self.session.form.as_ref().is_none_or(|form| form.urgent);
-        if urgent || !flow.emergency.iter().any(|words| has_words(folded, words)) {
+        if urgent || !flow.emergency.any(folded) {
             return;
         }
         self.form().urgent = true;

@@ -5,7 +5,7 @@ use langnghe_model::{
     ticket::{Answer as TicketAnswer, TicketDraft},
 };
 
-use super::{Turn, begin::is_given};
+use super::Turn;
 use crate::{
     answer::Answer,
     flow::{Flow, Kind, TicketPlan},
@@ -44,7 +44,7 @@ impl Turn<'_> {
         for (index, question) in flow.questions.iter().enumerate() {
             let Some(answer) = self
                 .answer_to(flow, index)
-                .filter(|answer| is_given(answer))
+                .filter(|answer| answer.is_given())
             else {
                 continue;
             };
@@ -53,10 +53,7 @@ impl Turn<'_> {
             }
             if let Answer::Text(text) | Answer::Address(text) = answer {
                 let folded = fold(text);
-                danger |= flow
-                    .emergency
-                    .iter()
-                    .any(|words| crate::understand::has_words(&folded, words));
+                danger |= flow.emergency.any(&folded);
             }
             answers.push(TicketAnswer {
                 question: question.id.clone(),
@@ -69,16 +66,19 @@ impl Turn<'_> {
         }
         if let Some(form) = &self.session.form {
             // Answers to questions of an earlier version: an officer reads them, nothing is lost.
-            answers.extend(form.kept.iter().filter(|(_, answer)| is_given(answer)).map(
-                |(id, answer)| TicketAnswer {
-                    question: id.clone(),
-                    label: id.clone(),
-                    value: answer.to_json(),
-                    text: answer.plain(own),
-                    personal: true,
-                    media: media(answer),
-                },
-            ));
+            answers.extend(
+                form.kept
+                    .iter()
+                    .filter(|(_, answer)| answer.is_given())
+                    .map(|(id, answer)| TicketAnswer {
+                        question: id.clone(),
+                        label: id.clone(),
+                        value: answer.to_json(),
+                        text: answer.plain(own),
+                        personal: true,
+                        media: media(answer),
+                    }),
+            );
         }
         let service = plan.service.as_ref().map(|service| {
             service.fill(&|name| {

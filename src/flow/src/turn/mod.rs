@@ -49,7 +49,6 @@ pub(crate) fn step(
     event: &Event,
     context: &Context<'_>,
 ) -> Step {
-    let before = session.clone();
     let session = session.unwrap_or_default();
     let language = spoken(library, &session, context);
     let mut turn = Turn {
@@ -63,7 +62,6 @@ pub(crate) fn step(
     turn.take();
     if turn.step.needs_tickets {
         return Step {
-            session: before,
             needs_tickets: true,
             ..Step::default()
         };

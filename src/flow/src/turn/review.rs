@@ -6,7 +6,7 @@ use langnghe_model::{
     reply::{Choice, ChoiceStyle},
 };
 
-use super::{Input, Turn, begin::is_given};
+use super::{Input, Turn};
 use crate::{
     answer::cut,
     flow::{Flow, Kind},
@@ -61,7 +61,7 @@ impl<'t> Turn<'t> {
             let Some(answer) = self.answer_to(flow, index) else {
                 continue;
             };
-            let mut words = if is_given(answer) {
+            let mut words = if answer.is_given() {
                 answer.in_words(flow, index, self.language, self.words())
             } else {
                 self.word(Word::ReviewNone)

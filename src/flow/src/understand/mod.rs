@@ -5,6 +5,7 @@ pub(crate) mod lexicon;
 pub(crate) mod number;
 pub(crate) mod options;
 pub(crate) mod phone;
+pub(crate) mod phrases;
 pub(crate) mod place;
 pub(crate) mod telex;
 

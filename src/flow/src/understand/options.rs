@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{has_words, lexicon::strip_politeness, number, telex, trim};
+use super::{has_words, lexicon::strip_politeness, number, phrases::Phrases, telex, trim};
 use crate::flow::Target;
 
 /// The choices of a question, folded in all languages.
@@ -11,6 +11,9 @@ pub(crate) struct Options {
     pub(crate) list: Vec<Entry>,
     /// Every word of every label and hint.
     words: HashSet<String>,
+    /// Labels, hints and parts of labels, with the number of their choice and whether they are but
+    /// a part.
+    phrases: Phrases<(usize, bool)>,
 }
 
 /// One choice.
@@ -71,7 +74,22 @@ impl Options {
             .flat_map(|text| text.split(' '))
             .map(|word| trim(word).to_owned())
             .collect();
-        Self { list, words }
+        let phrases = list.iter().enumerate().flat_map(|(index, entry)| {
+            let whole = entry.labels.iter().chain(&entry.hints);
+            let whole = whole.map(move |phrase| (phrase.clone(), (index, false)));
+            whole.chain(
+                entry
+                    .parts
+                    .iter()
+                    .map(move |phrase| (phrase.clone(), (index, true))),
+            )
+        });
+        let phrases = Phrases::new(phrases);
+        Self {
+            list,
+            words,
+            phrases,
+        }
     }
 
     /// The number of the choice with this id.
@@ -165,18 +183,17 @@ impl Options {
     /// wins when they hold the shorter ones.
     fn mentioned(&self, text: &str, parts: bool) -> Found {
         let mut best: Vec<(usize, &str)> = Vec::new();
-        for (index, entry) in self.list.iter().enumerate() {
-            let longest = entry
-                .labels
-                .iter()
-                .chain(&entry.hints)
-                .chain(entry.parts.iter().filter(|_| parts))
-                .filter(|words| has_words(text, words))
-                .max_by_key(|words| words.len());
-            if let Some(words) = longest {
-                best.push((index, words));
+        self.phrases.each(text, |phrase, (index, part)| {
+            if part && !parts {
+                return;
             }
-        }
+            match best.iter_mut().find(|(other, _)| *other == index) {
+                Some((_, longest)) if longest.len() < phrase.len() => *longest = phrase,
+                Some(_) => {}
+                None => best.push((index, phrase)),
+            }
+        });
+        best.sort_unstable_by_key(|(index, _)| *index);
         let covered = |one: &str| {
             best.iter()
                 .any(|(_, other)| other.len() > one.len() && other.contains(one))
@@ -215,7 +232,7 @@ impl Options {
                 .labels
                 .iter()
                 .chain(&entry.hints)
-                .filter(|label| label.chars().count().abs_diff(length) <= allowed)
+                .filter(|label| can_be_near(label, text, allowed))
                 .map(|label| strsim::osa_distance(label, text))
                 .min()
                 .unwrap_or(usize::MAX);
@@ -231,4 +248,29 @@ impl Options {
             (_, fitting) => Found::Several(fitting),
         }
     }
+}
+
+/// A quick look that spares most of the real comparison: a slip changes few letters.
+fn can_be_near(one: &str, two: &str, allowed: usize) -> bool {
+    if one.len().abs_diff(two.len()) > allowed * 4 {
+        return false;
+    }
+    let mut counts = [0_i8; 32];
+    for byte in one.bytes() {
+        counts[usize::from(byte % 32)] = counts[usize::from(byte % 32)].saturating_add(1);
+    }
+    for byte in two.bytes() {
+        counts[usize::from(byte % 32)] = counts[usize::from(byte % 32)].saturating_sub(1);
+    }
+    // Every slip moves at most two counts; letters of four bytes move eight.
+    let moved: usize = counts
+        .iter()
+        .map(|count| usize::from(count.unsigned_abs()))
+        .sum();
+    let per_slip = if one.is_ascii() && two.is_ascii() {
+        2
+    } else {
+        8
+    };
+    moved <= allowed * per_slip
 }
