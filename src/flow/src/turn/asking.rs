@@ -66,7 +66,7 @@ impl<'t> Turn<'t> {
         }
         if self.stage() == Stage::Review || self.stage() == Stage::Which {
             self.say_text(lead.unwrap_or_default());
-            return self.show_review(flow);
+            return self.advance(flow);
         }
         let Some(index) = self.current(flow) else {
             self.say_text(lead.unwrap_or_default());

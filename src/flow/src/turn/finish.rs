@@ -12,9 +12,12 @@ use crate::{
     words::Word,
 };
 
-impl Turn<'_> {
-    /// Ends the flow with its ticket, unless something is still to be answered.
-    pub(super) fn send(&mut self, flow: &Flow) {
+impl<'t> Turn<'t> {
+    /// Ends the flow with its ticket, unless something is still to be answered: then that is asked.
+    pub(super) fn send(&mut self, flow: &'t Flow) {
+        if !self.is_complete(flow) {
+            return self.advance(flow);
+        }
         let texts = flow
             .texts
             .get(self.language)
@@ -33,6 +36,15 @@ impl Turn<'_> {
             }
             None => self.say(Word::Finished),
         }
+    }
+
+    /// True when every question that is asked has its answer.
+    fn is_complete(&self, flow: &Flow) -> bool {
+        let visible = self.visible(flow);
+        flow.questions.iter().enumerate().all(|(index, question)| {
+            let silent = matches!(question.kind, Kind::Say);
+            silent || !visible[index] || self.answer_to(flow, index).is_some()
+        })
     }
 
     fn draft(&self, flow: &Flow, plan: &TicketPlan) -> TicketDraft {

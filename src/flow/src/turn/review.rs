@@ -84,7 +84,7 @@ impl<'t> Turn<'t> {
         let kept = self.keep(flow, input, None);
         if !input.has_text() {
             self.say(kept.unwrap_or(Word::Unsupported));
-            return self.show_review(flow);
+            return self.advance(flow);
         }
         let items = self.items(flow);
         if let Some(position) = number::position(&input.folded) {
@@ -99,7 +99,7 @@ impl<'t> Turn<'t> {
         }
         match lexicon::yes_no(&input.folded) {
             Some(true) if self.stage() == Stage::Review => return self.send(flow),
-            Some(true) => return self.show_review(flow),
+            Some(true) => return self.advance(flow),
             Some(false) => return self.which(flow),
             None => {}
         }
@@ -126,7 +126,7 @@ impl<'t> Turn<'t> {
             1 => self.say(Word::RetryReview),
             2 => {
                 self.say(Word::HelpReview);
-                self.show_review(flow);
+                self.advance(flow);
             }
             _ => {
                 form.strikes = 0;

@@ -201,6 +201,14 @@ proptest! {
             prop_assert!(step.replies.len() <= 12, "{} replies", step.replies.len());
             // Nobody is left without an answer, unless a person has the word.
             prop_assert!(!asks || quiet || !step.replies.is_empty());
+            if let Some(ticket) = &step.ticket {
+                for needed in ["mo_ta", "vi_tri", "nhom", "dong_y"] {
+                    let answer = ticket.answers.iter().find(|answer| answer.question == needed);
+                    prop_assert!(answer.is_some(), "a ticket without {needed}");
+                }
+                let agreed = ticket.answers.iter().find(|answer| answer.question == "dong_y");
+                prop_assert_eq!(agreed.map(|answer| &answer.value), Some(&true.into()));
+            }
             let bytes = step.session.as_ref().map(Session::encode);
             prop_assert!(bytes.as_ref().is_none_or(|bytes| bytes.len() < SESSION));
             let again = bytes.map(|bytes| Session::decode(&bytes).expect("our own session"));

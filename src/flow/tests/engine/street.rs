@@ -265,6 +265,38 @@ fn an_answer_is_changed_by_its_number() {
 }
 
 #[test]
+fn nothing_is_sent_before_everything_is_answered() {
+    let library = project();
+    let mut citizen = reporting(&library);
+    citizen.says("đèn đường hỏng");
+    for text in ["gửi", "có", "tiếp"] {
+        let said = citizen.taps_payload("Sửa", "w/change");
+        assert!(said.contains("mục số mấy"), "{said}");
+        let said = citizen.says(text);
+        assert!(said.contains("ở đâu"), "{text:?}: {said}");
+        assert!(citizen.tickets.is_empty());
+    }
+    let said = citizen.taps_payload("Gửi", "send");
+    assert!(
+        said.contains("ở đâu") && citizen.tickets.is_empty(),
+        "{said}"
+    );
+}
+
+#[test]
+fn english_counts_files() {
+    let library = project();
+    let mut citizen = reporting(&library);
+    citizen.says("english");
+    citizen.says("street light broken");
+    citizen.says("12 Nguyen Trai");
+    let said = citizen.sends(None, vec![photo("https://x/1.jpg")]);
+    assert!(said.contains("Got 1 file."), "{said}");
+    let said = citizen.sends(None, vec![photo("https://x/2.jpg")]);
+    assert!(said.contains("Got 2 files."), "{said}");
+}
+
+#[test]
 fn back_goes_back() {
     let library = project();
     let mut citizen = reporting(&library);
