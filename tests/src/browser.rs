@@ -87,6 +87,9 @@ impl Browser {
             "--disable-sync",
             "--no-first-run",
             "--window-size=1280,800",
+            // A microphone that beeps, and a citizen who lets the page use it.
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
             &format!("--user-data-dir={}", profile.path().display()),
         ] {
             capabilities.add_arg(argument).expect("an argument");

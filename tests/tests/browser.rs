@@ -261,6 +261,56 @@ async fn a_report_is_made_with_the_keyboard_alone_and_without_telling_the_place(
 }
 
 #[tokio::test]
+async fn a_recording_is_taken_and_a_file_that_could_run_is_refused() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    Browser::with(Window::Phone, async |browser| {
+        let page = ChatPage::open(browser, &site.installation.url("/chat")).await;
+        browser.click("#more").await;
+        browser.click("#pick-voice").await;
+        let second = "document.getElementById('recorded').textContent >= '0:01'";
+        browser.until("a second is recorded", second).await;
+        browser.click("#record-keep").await;
+        browser
+            .until(
+                "the recording is shown",
+                "document.querySelector('.tray li')",
+            )
+            .await;
+        browser.click("#send").await;
+        page.until_answered().await;
+        page.until_sent().await;
+        let kept = fs::read_dir(site.installation.path("data/media/files")).expect("uploads");
+        let files = kept.flatten();
+        let kinds: Vec<_> = files
+            .filter_map(|file| file.path().extension().map(ToOwned::to_owned))
+            .collect();
+        assert_eq!(kinds, ["webm"]);
+
+        let picture = site.installation.path("picture.svg");
+        fs::write(
+            &picture,
+            "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        )
+        .expect("a file");
+        page.give(Answer::Send(&picture, "")).await;
+        browser
+            .until(
+                "the refusal is told",
+                "document.querySelector('[data-state=failed]')",
+            )
+            .await;
+        assert!(
+            browser
+                .words()
+                .await
+                .contains("Loại tệp này không nhận được")
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn axe_finds_nothing_serious_in_either_language_size_or_colour() {
     let site = Site::new().await;
     let _replica = site.installation.start().await;

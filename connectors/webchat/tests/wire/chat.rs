@@ -34,10 +34,19 @@ impl Chat {
         Self::with(|_| {}).await
     }
 
+    /// One that gives up on a silent page quickly.
+    pub(crate) async fn impatient() -> Self {
+        Self::with(|config| {
+            config.ack_time = Duration::from_millis(400);
+            config.grace = Duration::from_millis(100);
+        })
+        .await
+    }
+
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::new(ChannelId::new("web").expect("good"));
-        config.ack_time = Duration::from_millis(400);
-        config.grace = Duration::from_millis(200);
+        config.ack_time = SOON;
+        config.grace = SOON;
         config.poll_hold = Duration::from_millis(300);
         change(&mut config);
         let chat = Arc::new(WebChat::new(config).expect("good"));

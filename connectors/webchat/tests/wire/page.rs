@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 };
 
 /// The longest that anything here may take.
-pub(crate) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// A visitor's secret.
 pub(crate) const SECRET: &str = "00112233445566778899aabbccddeeff";
 

@@ -11,14 +11,11 @@ use langnghe_connector::Sent;
 use langnghe_model::event::{Attachment, MediaKind};
 use serde_json::json;
 
-use crate::{
-    chat::{Chat, settled},
-    page::SOON,
-};
+use crate::chat::{Chat, settled};
 
 #[tokio::test]
 async fn polling_carries_the_same_with_the_same_ids() {
-    let chat = Chat::with(|config| config.ack_time = SOON).await;
+    let chat = Chat::new().await;
     assert_eq!(chat.poll().await, json!([]), "held, then nothing");
     let send = chat.send("o1");
     let frames = chat.poll().await;

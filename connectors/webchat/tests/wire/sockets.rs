@@ -91,7 +91,7 @@ async fn a_reply_is_sent_when_the_page_has_kept_it_and_not_before() {
 
 #[tokio::test]
 async fn a_reply_cut_on_its_way_comes_over_the_next_connection() {
-    let chat = Chat::with(|config| config.ack_time = SOON).await;
+    let chat = Chat::new().await;
     let mut page = chat.page().await;
     let send = chat.send("o1");
     assert_eq!(page.reply().await, "o1");
@@ -108,7 +108,7 @@ async fn a_reply_cut_on_its_way_comes_over_the_next_connection() {
 
 #[tokio::test]
 async fn who_is_not_there_is_away_and_is_announced_when_they_come() {
-    let chat = Chat::new().await;
+    let chat = Chat::impatient().await;
     let page = chat.page().await;
     let citizen = chat.citizen();
     drop(page);
@@ -139,7 +139,7 @@ async fn who_is_not_there_is_away_and_is_announced_when_they_come() {
 
 #[tokio::test]
 async fn a_page_that_stays_silent_is_cut_off_and_counts_as_away() {
-    let chat = Chat::new().await;
+    let chat = Chat::impatient().await;
     let mut asleep = chat.page().await;
     assert_eq!(settled(chat.send("o1")).await, Err(SendError::Away));
     assert_eq!(asleep.reply().await, "o1");
