@@ -6,10 +6,13 @@ use arc_swap::ArcSwap;
 use langnghe_flow::{Library, Settings};
 use langnghe_model::{Problem, problem::Severity, problem::Source};
 use langnghe_store::{Store, StoreError};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 
-use crate::{report, sources, sources::Sources};
+use crate::{
+    report,
+    sources::{self, Fingerprint, Sources},
+};
 
 /// Under what the texts of flow versions are kept in the store.
 const ARCHIVE: &str = "flow/";
@@ -125,33 +128,28 @@ impl Reloader {
         }
     }
 
-    /// Reloads on every SIGHUP until `stop`.
+    /// Reloads on every SIGHUP (`hangup`) until `stop`.
     pub(crate) async fn on_hangup(
         self: Arc<Self>,
         library: Arc<ArcSwap<Library>>,
+        mut hangup: Signal,
         stop: CancellationToken,
     ) {
-        let mut hangup = match signal(SignalKind::hangup()) {
-            Ok(hangup) => hangup,
-            Err(error) => {
-                tracing::error!(%error, "SIGHUP cannot be received: no reload without a restart");
-                return;
-            }
-        };
         while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
             self.reload(&library).await;
         }
     }
 
-    /// Reloads whenever a file changes, looking once every `interval`, until `stop`.
+    /// Reloads whenever a file is not as it was `before`, looking once every `interval`, until `stop`.
     pub(crate) async fn on_change(
         self: Arc<Self>,
         library: Arc<ArcSwap<Library>>,
+        before: Option<Fingerprint>,
         interval: Duration,
         stop: CancellationToken,
     ) {
         let mut interval = tokio::time::interval(interval);
-        let mut before = self.fingerprint().await;
+        let mut before = before;
         while stop.run_until_cancelled(interval.tick()).await.is_some() {
             let now = self.fingerprint().await;
             if now != before {
@@ -161,7 +159,8 @@ impl Reloader {
         }
     }
 
-    async fn fingerprint(&self) -> Option<sources::Fingerprint> {
+    /// How the files are now; to be taken before they are loaded, so that no change is missed.
+    pub(crate) async fn fingerprint(&self) -> Option<Fingerprint> {
         let (flows, locales) = (self.flows.clone(), self.locales.clone());
         tokio::task::spawn_blocking(move || sources::fingerprint(&flows, &locales))
             .await

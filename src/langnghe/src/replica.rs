@@ -86,6 +86,9 @@ pub(crate) fn run(
                 Watch::Files => Audience::Terminal,
             },
         });
+        // From here on no SIGHUP and no changed file is missed.
+        let hangup = signal(SignalKind::hangup())?;
+        let files = reloader.fingerprint().await;
         let (library, warnings) = reloader.load().await.map_err(|error| match error {
             ReloadError::Problems(problems) => Failure::Problems(problems),
             ReloadError::Store(error) => report::store_problem(&error).into(),
@@ -95,9 +98,9 @@ pub(crate) fn run(
 
         let stop = CancellationToken::new();
         stop_on_signals(stop.clone())?;
-        tokio::spawn(Arc::clone(&reloader).on_hangup(Arc::clone(&library), stop.clone()));
+        tokio::spawn(Arc::clone(&reloader).on_hangup(Arc::clone(&library), hangup, stop.clone()));
         if matches!(watch, Watch::Files) {
-            tokio::spawn(reloader.on_change(Arc::clone(&library), LOOK, stop.clone()));
+            tokio::spawn(reloader.on_change(Arc::clone(&library), files, LOOK, stop.clone()));
         }
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
