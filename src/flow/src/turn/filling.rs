@@ -133,9 +133,12 @@ impl Turn<'_> {
             .as_ref()
             .map_or(0, |form| form.answers.len());
         self.keep(flow, input, None);
-        if let Some(number) = input
+        let card = input
             .contact
-            .and_then(|card| card.phones.iter().find_map(|text| phone::parse(text)))
+            .and_then(|card| card.phones.iter().find_map(|text| phone::parse(text)));
+        // A number in the first sentence is there to be called; the review shows it.
+        let said = || phone::parse(&input.text).filter(|_| flow.review);
+        if let Some(number) = card.or_else(said)
             && let Some(question) = flow
                 .questions
                 .iter()
@@ -143,20 +146,22 @@ impl Turn<'_> {
         {
             self.form().set(&question.id, Answer::Phone(number));
         }
+        let tells = input.has_text() && tells_something(input, phrase);
         if input.has_text() {
             self.notice_danger(flow, &input.folded);
-            if tells_something(input, phrase) {
-                self.fill_text(flow, input);
-            }
-            if flow.review {
-                self.guess(flow, &input.folded);
-            }
         }
-        self.session
+        if tells {
+            self.fill_text(flow, input);
+        }
+        let after = self
+            .session
             .form
             .as_ref()
-            .map_or(0, |form| form.answers.len())
-            > before
+            .map_or(0, |form| form.answers.len());
+        if input.has_text() && flow.review {
+            self.guess(flow, &input.folded);
+        }
+        after > before
     }
 
     fn fill_text(&mut self, flow: &Flow, input: &Input<'_>) {

@@ -2,7 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{has_words, lexicon::strip_politeness, number, phrases::Phrases, telex, trim};
+use super::{
+    has_words,
+    lexicon::{self, strip_politeness},
+    number,
+    phrases::Phrases,
+    telex, trim,
+};
 use crate::flow::Target;
 
 /// The choices of a question, folded in all languages.
@@ -151,7 +157,8 @@ impl Options {
         if exact != Found::None {
             return exact;
         }
-        if text.chars().count() >= 2 {
+        // "no" is a word of "cháy nổ" too: a yes or a no is no piece of a label.
+        if text.chars().count() >= 3 && lexicon::yes_no(text).is_none() {
             let part = self.choose(|entry| entry.labels.iter().any(|label| has_words(label, text)));
             if part != Found::None {
                 return part;

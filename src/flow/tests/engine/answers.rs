@@ -83,6 +83,8 @@ fn one_choice() {
             ("via hef", road),
             ("việc khác", other),
             ("rac voi o ga", None),
+            ("no", None),
+            ("khong", None),
             ("👍", None),
             ("xin chào", None),
             ("", None),

@@ -168,6 +168,26 @@ fn a_sentence_first() {
 }
 
 #[test]
+fn a_phone_number_in_the_first_sentence_is_not_asked_for() {
+    let library = project();
+    let mut citizen = Citizen::new(&library);
+    citizen.says("Tôi bị mất nước 3 ngày nay, điện thoại 0912 345 678");
+    for text in ["hẻm 3 Trần Phú", "0", "bỏ qua"] {
+        citizen.says(text);
+    }
+    citizen.says("không");
+    let said = citizen.says("đồng ý");
+    assert!(said.contains("7. Điện thoại: 0912 345 678"), "{said}");
+    // A hint alone opens the flow; nothing is said to be kept.
+    let mut citizen = Citizen::new(&library);
+    let said = citizen.says("toi muon bao ve viec o ga");
+    assert!(
+        !said.contains("đã nhận") && said.contains("sự việc gì"),
+        "{said}"
+    );
+}
+
+#[test]
 fn several_attachments_and_words_in_one_message_fill_several_questions() {
     let library = project();
     let mut citizen = Citizen::new(&library);
