@@ -19,6 +19,7 @@ export class Connection {
   #failures = 0;
   #unopened = 0;
   #polling;
+  #reached = false;
   #socket = null;
   #abort = null;
   #answers = new Map();
@@ -143,6 +144,7 @@ export class Connection {
   #up() {
     this.#failures = 0;
     this.#unopened = 0;
+    this.#reached = false;
     this.#say('online');
   }
 
@@ -233,12 +235,18 @@ export class Connection {
   }
 
   async #poll() {
-    this.#polling = true;
     const abort = new AbortController();
     this.#abort = abort;
     try {
       await this.#request('send', { method: 'POST', body: '{"type":"ping"}', signal: abort.signal }, ANSWER);
       if (abort.signal.aborted) return;
+      if (!this.#polling && !this.#reached) {
+        // The server is there, and perhaps it was not a moment ago: a WebSocket gets one more try.
+        this.#reached = true;
+        this.#open();
+        return;
+      }
+      this.#polling = true;
       this.#up();
       while (!abort.signal.aborted) {
         const frames = await this.#request('poll', { signal: abort.signal }, POLL);
@@ -250,6 +258,7 @@ export class Connection {
       if (!(error instanceof Lost)) console.error(error);
       // Perhaps the whole server was away: a WebSocket gets its chance again.
       this.#polling = this.#options.polling;
+      this.#reached = false;
       this.#unopened = 0;
       this.#fail();
     }
