@@ -1,5 +1,6 @@
 //! `when`: an expression in CEL over earlier answers, checked at load.
 
+mod check;
 mod quick;
 mod types;
 
@@ -10,7 +11,8 @@ use cel::{
     common::ast::{CallExpr, Expr, LiteralValue, operators},
 };
 
-pub(crate) use types::{Type, Variable, check};
+pub(crate) use check::check;
+pub(crate) use types::{Type, Variable};
 
 use crate::answer::Answer;
 
