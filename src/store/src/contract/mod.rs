@@ -110,6 +110,7 @@ macro_rules! contract_suite {
                 a_timer_passes_the_bound_of_its_inbox
                 timers_survive_the_death_of_the_process
                 no_more_timers_fire_than_asked_for
+                timers_that_were_put_off_fire_in_order_of_their_last_moment
                 waiting_for_timers_ends_when_one_comes_due
             }
             dead {

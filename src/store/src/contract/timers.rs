@@ -119,6 +119,28 @@ pub async fn no_more_timers_fire_than_asked_for(fixture: &dyn Fixture) {
     assert_eq!(fire(&*store, 9, at(100)).await, 3);
 }
 
+/// However often they were moved, the last moment counts.
+pub async fn timers_that_were_put_off_fire_in_order_of_their_last_moment(fixture: &dyn Fixture) {
+    let store = open(fixture).await;
+    let name = |number: u64| format!("timer {number:03}");
+    let all = |moment: fn(u64) -> u64| {
+        (0..100)
+            .map(|number| set(&name(number), at(moment(number))))
+            .collect::<Vec<_>>()
+    };
+    change(&*store, 1, all(|number| number + 1)).await;
+    change(&*store, 2, all(|number| 500 - number)).await;
+    change(&*store, 3, vec![set(&name(50), at(10))]).await;
+    assert_eq!(fire(&*store, 9, at(9)).await, 0);
+    assert_eq!(fire(&*store, 9, at(400)).await, 1);
+    assert_eq!(texts(&claim_one(&*store, at(400)).await), [name(50)]);
+    assert_eq!(fire(&*store, 3, at(600)).await, 3);
+    let claims = claim(&*store, 9, at(600)).await;
+    assert_eq!(texts(&claims[0]), [name(50), name(99), name(98), name(97)]);
+    assert_eq!(fire(&*store, 200, at(600)).await, 96);
+    assert_eq!(store.depths().await.expect("depths").timers, 0);
+}
+
 /// The timers' loop need not poll.
 pub async fn waiting_for_timers_ends_when_one_comes_due(fixture: &dyn Fixture) {
     let store = open(fixture).await;

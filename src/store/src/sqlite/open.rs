@@ -105,7 +105,7 @@ fn open(path: &Path, purpose: Purpose) -> rusqlite::Result<Connection> {
          PRAGMA mmap_size = 0;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -{cache_kibibytes};
-         PRAGMA journal_size_limit = 16777216;"
+         PRAGMA journal_size_limit = 134217728;"
     ))?;
     Ok(connection)
 }

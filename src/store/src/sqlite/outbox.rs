@@ -274,10 +274,7 @@ impl State {
             });
         }
         let (_, index, _) = self.channel(channel);
-        let mut next = index.next_due();
-        if index.position.more && index.rows() < WINDOW {
-            next = Some(now);
-        }
+        let next = index.next_due();
         Ok((claimed, next))
     }
 

@@ -189,7 +189,9 @@ impl ChannelIndex {
     /// When something comes due by itself.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let lease = self.leased.first().map(|(until, _)| *until);
-        [lease, self.position.next_due].into_iter().flatten().min()
+        // A full window takes nothing up before something leaves it, which is told.
+        let held = self.position.next_due.filter(|_| self.rows < WINDOW);
+        [lease, held].into_iter().flatten().min()
     }
 }
 

@@ -81,10 +81,11 @@ CREATE TABLE timers (
     conversation TEXT NOT NULL,
     name TEXT NOT NULL,
     at INTEGER NOT NULL,
+    look_at INTEGER NOT NULL,
     event BLOB NOT NULL,
     PRIMARY KEY (conversation, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX timers_at ON timers (at);
+CREATE INDEX timers_look_at ON timers (look_at);
 
 CREATE TABLE tickets (
     seq INTEGER PRIMARY KEY,

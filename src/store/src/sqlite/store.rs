@@ -226,11 +226,13 @@ impl Store for SqliteStore {
             let next = handle.after(|state| Ok(state.next_timer)).await?;
             let now = waiting.now();
             if next.is_some_and(|next| next <= now) {
-                let fired = handle
+                match handle
                     .write(move |state| state.fire_timers(max, now))
-                    .await?;
-                if fired > 0 {
-                    return Ok(fired);
+                    .await?
+                {
+                    Some(0) => {}
+                    Some(fired) => return Ok(fired),
+                    None => continue,
                 }
             }
             if waiting.is_over() {

@@ -1,4 +1,8 @@
 //! Timers: events that come by themselves.
+//!
+//! Every answer of a citizen puts their timers off. So that this does not move an index entry each
+//! time, a timer has a second moment, `look_at`, at or before the real one: putting it off leaves
+//! that as it is, and when it comes it is moved to the real moment.
 
 use langnghe_model::{ConversationId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -6,10 +10,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{inbox::Event, state::State, writer::Failure};
 use crate::TimerChange;
 
-/// When the next timer is due.
+/// How often one operation moves timers that were put off, so that it does not hold others up.
+const PASSES: usize = 8;
+
+/// Conversation, name and event.
+type DueTimer = (String, String, Vec<u8>);
+
+/// When the next timer may be due.
 pub(super) fn next(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let at: Option<i64> = connection
-        .prepare_cached("SELECT at FROM timers ORDER BY at LIMIT 1")?
+        .prepare_cached("SELECT look_at FROM timers ORDER BY look_at LIMIT 1")?
         .query_row([], |row| row.get(0))
         .optional()?;
     Ok(at.map(Timestamp::from_milliseconds))
@@ -25,21 +35,7 @@ impl State {
         let key = conversation.key();
         match change {
             TimerChange::Set { name, at, event } => {
-                let replaced = self
-                    .connection
-                    .prepare_cached(
-                        "UPDATE timers SET at = ?3, event = ?4 WHERE conversation = ?1 AND name = ?2",
-                    )?
-                    .execute(params![key, name, at.as_milliseconds(), event])?;
-                if replaced == 0 {
-                    self.connection
-                        .prepare_cached(
-                            "INSERT INTO timers (conversation, name, at, event)
-                             VALUES (?1, ?2, ?3, ?4)",
-                        )?
-                        .execute(params![key, name, at.as_milliseconds(), event])?;
-                    self.counters.timers += 1;
-                }
+                self.set_timer(&key, name, at.as_milliseconds(), event)?;
                 if self.next_timer.is_none_or(|next| *at < next) {
                     self.next_timer = Some(*at);
                     self.signals.timers = true;
@@ -56,18 +52,36 @@ impl State {
         Ok(())
     }
 
-    /// Moves up to `max` due timers into their inboxes.
-    pub(super) fn fire_timers(&mut self, max: usize, now: Timestamp) -> Result<usize, Failure> {
-        let due: Vec<(String, String, Vec<u8>)> = {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT conversation, name, event FROM timers WHERE at <= ?1
-                 ORDER BY at, conversation, name LIMIT ?2",
-            )?;
-            let limit = i64::try_from(max).unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![now.as_milliseconds(), limit], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
-            rows.collect::<Result<_, _>>()?
+    fn set_timer(&mut self, key: &str, name: &str, at: i64, event: &[u8]) -> rusqlite::Result<()> {
+        let put_off = "UPDATE timers SET at = ?3, event = ?4
+                       WHERE conversation = ?1 AND name = ?2 AND look_at <= ?3";
+        let bring_forward = "UPDATE timers SET at = ?3, event = ?4, look_at = ?3
+                             WHERE conversation = ?1 AND name = ?2";
+        for change in [put_off, bring_forward] {
+            let mut statement = self.connection.prepare_cached(change)?;
+            if statement.execute(params![key, name, at, event])? > 0 {
+                return Ok(());
+            }
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO timers (conversation, name, at, look_at, event)
+                 VALUES (?1, ?2, ?3, ?3, ?4)",
+            )?
+            .execute(params![key, name, at, event])?;
+        self.counters.timers += 1;
+        Ok(())
+    }
+
+    /// Moves up to `max` due timers into their inboxes. `None` when so many were put off that this
+    /// is to be called again first.
+    pub(super) fn fire_timers(
+        &mut self,
+        max: usize,
+        now: Timestamp,
+    ) -> Result<Option<usize>, Failure> {
+        let Some(due) = self.due_timers(max, now)? else {
+            return Ok(None);
         };
         for (key, name, event) in &due {
             self.connection
@@ -79,7 +93,35 @@ impl State {
             }
         }
         self.next_timer = next(&self.connection)?;
-        Ok(due.len())
+        Ok(Some(due.len()))
+    }
+
+    /// The first `max` timers that are due, after those that were put off are at their real moment.
+    fn due_timers(&self, max: usize, now: Timestamp) -> rusqlite::Result<Option<Vec<DueTimer>>> {
+        let limit = i64::try_from(max).unwrap_or(i64::MAX);
+        for _ in 0..PASSES {
+            let found: Vec<(DueTimer, bool)> = {
+                let mut statement = self.connection.prepare_cached(
+                    "SELECT conversation, name, event, at > look_at FROM timers
+                     WHERE look_at <= ?1 ORDER BY look_at, conversation, name LIMIT ?2",
+                )?;
+                let rows = statement.query_map([now.as_milliseconds(), limit], |row| {
+                    Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
+                })?;
+                rows.collect::<Result<_, _>>()?
+            };
+            if !found.iter().any(|(_, put_off)| *put_off) {
+                return Ok(Some(found.into_iter().map(|(due, _)| due).collect()));
+            }
+            for ((key, name, _), _) in found.iter().filter(|(_, put_off)| *put_off) {
+                self.connection
+                    .prepare_cached(
+                        "UPDATE timers SET look_at = at WHERE conversation = ?1 AND name = ?2",
+                    )?
+                    .execute([key, name])?;
+            }
+        }
+        Ok(None)
     }
 
     /// Appends an event to an inbox without asking for a mark or for room.

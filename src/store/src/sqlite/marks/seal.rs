@@ -60,6 +60,17 @@ impl Job {
         i64::from(matches!(self.sources, Sources::Runs(_)))
     }
 
+    fn empty_run(&self) -> Run {
+        Run {
+            id: self.id,
+            level: self.level(),
+            newest: self.newest,
+            marks: 0,
+            fences: Vec::new(),
+            filter: None,
+        }
+    }
+
     fn source_ids(&self) -> Vec<i64> {
         match &self.sources {
             Sources::Set(_) => Vec::new(),
@@ -76,18 +87,28 @@ impl Job {
 pub(in crate::sqlite) fn run(jobs: Receiver<Job>, connection: Connection, writer: Handle) {
     clean(&writer);
     while let Ok(job) = jobs.recv() {
-        while let Err(error) = perform(&job, &connection, &writer) {
-            if writer.is_closed() {
-                return;
+        let run = loop {
+            match perform(&job, &connection, &writer) {
+                Ok(run) => break run,
+                Err(_) if writer.is_closed() => return,
+                Err(error) => {
+                    tracing::warn!(%error, "dedup marks cannot be written to disk; trying again");
+                    writer.pause(AGAIN_AFTER);
+                }
             }
-            tracing::warn!(%error, "dedup marks cannot be written to disk; trying again");
-            writer.pause(AGAIN_AFTER);
+        };
+        // The run counts from here on: to make it again from sources that are being removed would
+        // lose marks. What is left of them is removed at the next start.
+        if let Err(error) = put_in_place(run, &job.source_ids(), &writer)
+            && !writer.is_closed()
+        {
+            tracing::warn!(%error, "dedup pages that are not needed stay until the next start");
         }
     }
 }
 
-/// Makes one run.
-fn perform(job: &Job, connection: &Connection, writer: &Handle) -> Result<(), StoreError> {
+/// Makes one run and registers it on disk.
+fn perform(job: &Job, connection: &Connection, writer: &Handle) -> Result<Run, StoreError> {
     let id = job.id;
     writer.write_blocking(move |state| {
         state.connection.execute(
@@ -99,14 +120,7 @@ fn perform(job: &Job, connection: &Connection, writer: &Handle) -> Result<(), St
     })?;
     let mut building = Building {
         writer,
-        run: Run {
-            id,
-            level: job.level(),
-            newest: job.newest,
-            marks: 0,
-            fences: Vec::new(),
-            filter: None,
-        },
+        run: job.empty_run(),
         filter: Filter::new(job.marks),
         page: Vec::with_capacity(HASHES_A_PAGE * 16),
         last: None,
@@ -121,21 +135,22 @@ fn perform(job: &Job, connection: &Connection, writer: &Handle) -> Result<(), St
         Sources::Runs(runs) => merge(connection, runs, &mut building)?,
     }
     let run = building.finish()?;
-    let sources = job.source_ids();
-    let (row, taken) = (run.clone(), sources.clone());
-    writer.write_blocking(move |state| {
-        register(&state.connection, &row, &taken)?;
-        Ok(())
-    })?;
-    let old = sources.clone();
+    let (row, sources) = (run.clone(), job.source_ids());
+    writer.write_blocking(move |state| Ok(register(&state.connection, &row, &sources)?))?;
+    Ok(run)
+}
+
+/// Uses a registered run, and removes what it was made of.
+fn put_in_place(run: Run, sources: &[i64], writer: &Handle) -> Result<(), StoreError> {
+    let old = sources.to_vec();
     let sealed =
         writer.after_blocking(move |state| Ok(state.marks.registered(run.clone(), &old)))?;
     if let Some(last_row) = sealed {
         remove_rows(writer, last_row)?;
     }
     sources
-        .into_iter()
-        .try_for_each(|source| remove_run(writer, source))
+        .iter()
+        .try_for_each(|source| remove_run(writer, *source))
 }
 
 /// Feeds the hashes of several runs, in order, into one.
