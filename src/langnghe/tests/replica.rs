@@ -56,11 +56,13 @@ impl Running {
         let mut said = Vec::new();
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains(piece) => return line,
-                Ok(line) => said.push(line),
-                Err(_timeout_or_end) => panic!("never said {piece:?}, but:\n{}", said.join("\n")),
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("never said {piece:?}, but:\n{}", said.join("\n"));
+            };
+            if line.contains(piece) {
+                return line;
             }
+            said.push(line);
         }
     }
 
