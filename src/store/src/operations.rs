@@ -372,7 +372,8 @@ impl DeliveryState {
 pub struct TicketNote {
     /// When.
     pub at: Timestamp,
-    /// A short word: `created`, `delivered`, `retry`, `dead`, `requeued`, `erased`.
+    /// A short word: `created`, `delivered`, `retry`, `dead`, `requeued`,
+    /// `dropped`, `erased`.
     pub what: String,
     /// Details for the operator.
     pub detail: Option<String>,
@@ -477,7 +478,7 @@ pub struct Depths {
 pub struct Depth {
     /// How many, parked ones included.
     pub waiting: u64,
-    /// How many of them are parked.
+    /// How many of them are parked; those that wait behind one are not counted.
     pub parked: u64,
     /// When the oldest was queued.
     pub oldest: Option<Timestamp>,

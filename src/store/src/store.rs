@@ -96,7 +96,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn wake(&self, conversation: &ConversationId) -> Result<(), StoreError>;
 
-    /// Takes the lease on up to `max` tickets due for `backend`, oldest first; none while the backend
+    /// Takes the lease on up to `max` tickets due for `backend`, those that came due first first; none while the backend
     /// is disabled. Waits up to `wait`, and less where one comes due before.
     ///
     /// # Errors
@@ -204,7 +204,8 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Removes everything held of a conversation: session, waiting events and replies, timers, dead
     /// letters; its tickets lose their personal part and their tie to it. Dedup marks stay: they
-    /// are hashes. A ticket that still has to be delivered is delivered without its personal part.
+    /// are hashes. A ticket that still has to be delivered is delivered without its personal part;
+    /// a dead letter of a delivery stays with its ticket, without the conversation.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

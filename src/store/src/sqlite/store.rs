@@ -4,27 +4,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
-use rusqlite::OptionalExtension;
 
 use super::{
-    SqliteStore, dead,
-    held::Held,
-    join, marks, outbox, sessions, tickets,
-    turn::ClaimedConversation,
-    visit::{self, Request},
-    waiting::Waiting,
-    writer::Handle,
+    SqliteStore, dead, held::Held, join, outbox, tickets, turn::ClaimedConversation,
+    visit::Request, waiting::Waiting,
 };
 use crate::{
     Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
-    Disabled, Erased, LeaseToken, NewEvent, OutboxReply, Position, Purged, Retention, Settlement,
-    Store, StoreError, StoredTicket, TicketFilter,
+    Disabled, Erased, LeaseToken, NewEvent, OutboxReply, Purged, Retention, Settlement, Store,
+    StoreError, StoredTicket, TicketFilter,
 };
-
-/// Rows changed in one step of a purge.
-const PURGE_STEP: i64 = 200;
-/// Sessions looked at in one step of a purge.
-const LOOK_STEP: i64 = 2000;
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -360,39 +349,7 @@ impl Store for SqliteStore {
     }
 
     async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError> {
-        let handle = self.writer()?;
-        let marks = self.purge_marks(handle, now - retention.dedup).await?;
-        let sessions = self
-            .purge_idle(handle, now - retention.idle_sessions)
-            .await?;
-        let before = now - retention.dead_letters;
-        let mut dead_letters = 0;
-        loop {
-            let gone = handle
-                .write(move |state| Ok(state.purge_dead(before, PURGE_STEP)?))
-                .await?;
-            dead_letters += gone;
-            if gone < PURGE_STEP.unsigned_abs() {
-                break;
-            }
-        }
-        let before = now - retention.personal;
-        let mut tickets = 0;
-        loop {
-            let gone = handle
-                .write(move |state| Ok(state.purge_personal(before, now, PURGE_STEP)?))
-                .await?;
-            tickets += gone;
-            if gone < PURGE_STEP.unsigned_abs() {
-                break;
-            }
-        }
-        Ok(Purged {
-            marks,
-            sessions,
-            dead_letters,
-            tickets,
-        })
+        self.purge_in_steps(retention, now).await
     }
 
     async fn depths(&self) -> Result<Depths, StoreError> {
@@ -441,170 +398,5 @@ fn give_deliveries_back(state: &mut super::State, claimed: &(BackendId, Vec<Deli
     let tokens: Vec<u64> = claimed.1.iter().map(|delivery| delivery.token.0).collect();
     if !tokens.is_empty() {
         state.give_deliveries_back(&claimed.0, &tokens);
-    }
-}
-
-impl SqliteStore {
-    /// Fetches what claims carry. Events that an erasure removed meanwhile are left out.
-    async fn fetch_claims(
-        &self,
-        held: Held<Vec<ClaimedConversation>>,
-    ) -> Result<Vec<Claim>, StoreError> {
-        let claimed = held.what().cloned().unwrap_or_default();
-        let claims = self
-            .readers()?
-            .read(move |connection| {
-                let mut claims = Vec::with_capacity(claimed.len());
-                for claim in claimed {
-                    let session = sessions::get(connection, &claim.conversation)?;
-                    let mut events = Vec::with_capacity(claim.events.len());
-                    for (position, kept) in claim.events {
-                        let body = match kept {
-                            Some(body) => Some(body.to_vec()),
-                            None => connection
-                                .prepare_cached("SELECT body FROM inbox WHERE position = ?1")?
-                                .query_row([position], |row| row.get(0))
-                                .optional()?,
-                        };
-                        let position = Position(position.cast_unsigned());
-                        events.extend(body.map(|body| (position, body)));
-                    }
-                    if !events.is_empty() {
-                        let (conversation, token) = (claim.conversation, LeaseToken(claim.token));
-                        claims.push(Claim {
-                            conversation,
-                            token,
-                            session,
-                            events,
-                        });
-                    }
-                }
-                Ok(claims)
-            })
-            .await?;
-        held.hand_over();
-        Ok(claims)
-    }
-
-    /// Fetches claimed replies.
-    async fn fetch_replies(
-        &self,
-        held: Held<Vec<outbox::ClaimedReply>>,
-    ) -> Result<Vec<OutboxReply>, StoreError> {
-        let claimed = held.what().cloned().unwrap_or_default();
-        let replies = self
-            .readers()?
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT body, attempts, window_until, queued_at FROM outbox WHERE id = ?1",
-                )?;
-                let mut replies = Vec::with_capacity(claimed.len());
-                for claim in claimed {
-                    let reply = statement
-                        .query_row([claim.id], |row| {
-                            let window: Option<i64> = row.get(2)?;
-                            Ok(OutboxReply {
-                                id: claim.id.cast_unsigned(),
-                                conversation: claim.conversation.clone(),
-                                token: LeaseToken(claim.token),
-                                body: row.get(0)?,
-                                attempts: row.get(1)?,
-                                window_until: window.map(Timestamp::from_milliseconds),
-                                queued_at: Timestamp::from_milliseconds(row.get(3)?),
-                            })
-                        })
-                        .optional()?;
-                    replies.extend(reply);
-                }
-                Ok(replies)
-            })
-            .await?;
-        held.hand_over();
-        Ok(replies)
-    }
-
-    /// Asks the process that serves, and waits for its answer.
-    async fn ask(&self, request: Request) -> Result<bool, StoreError> {
-        let readers = self.readers()?;
-        let waiting = Waiting::new(Timestamp::default(), visit::PATIENCE);
-        let id = readers
-            .read(move |connection| visit::leave(connection, &request))
-            .await?;
-        while !waiting.is_over() {
-            if let Some(answer) = readers
-                .read(move |connection| visit::collect(connection, id))
-                .await?
-            {
-                return Ok(answer);
-            }
-            let next = waiting.now() + visit::LOOK_EVERY;
-            waiting.pause(std::future::pending(), Some(next)).await;
-        }
-        readers
-            .read(move |connection| visit::take_back(connection, id))
-            .await?;
-        let path = self.path.display();
-        Err(StoreError::Unavailable(format!(
-            "the process that serves {path} did not answer"
-        )))
-    }
-
-    async fn purge_marks(&self, handle: &Handle, before: Timestamp) -> Result<u64, StoreError> {
-        let before = before.as_milliseconds();
-        let mut purged = 0;
-        loop {
-            let (gone, more) = handle
-                .write(move |state| Ok(state.marks.expire_rows(&state.connection, before)?))
-                .await?;
-            purged += gone;
-            if !more {
-                break;
-            }
-        }
-        loop {
-            let expired = handle
-                .after(move |state| Ok(state.marks.expired_run(before)))
-                .await?;
-            let Some((run, marks)) = expired else {
-                return Ok(purged);
-            };
-            handle
-                .write(move |state| Ok(marks::retire(&state.connection, run)?))
-                .await?;
-            handle
-                .after(move |state| {
-                    state.marks.retired(run);
-                    Ok(())
-                })
-                .await?;
-            purged += marks;
-            let step =
-                move |state: &mut super::State| Ok(marks::remove_run_step(&state.connection, run)?);
-            while handle.write(step).await? > 0 {}
-        }
-    }
-
-    async fn purge_idle(&self, handle: &Handle, since: Timestamp) -> Result<u64, StoreError> {
-        let mut purged = 0;
-        let mut after = -1;
-        loop {
-            let (last, idle) = self
-                .readers()?
-                .read(move |connection| {
-                    super::erase::idle_sessions(connection, after, since, LOOK_STEP)
-                })
-                .await?;
-            let step = usize::try_from(PURGE_STEP).unwrap_or(usize::MAX);
-            for part in idle.chunks(step) {
-                let part = part.to_vec();
-                purged += handle
-                    .write(move |state| Ok(state.purge_sessions(&part, since)?))
-                    .await?;
-            }
-            match last {
-                Some(last) => after = last,
-                None => return Ok(purged),
-            }
-        }
     }
 }

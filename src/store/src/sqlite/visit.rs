@@ -7,12 +7,13 @@ use langnghe_model::{BackendId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::state::State;
+use super::{SqliteStore, state::State, waiting::Waiting};
+use crate::StoreError;
 
 /// How often a visitor looks whether its request was answered.
-pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long it waits for that; the server looks every second.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a visitor may ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub(super) enum Request {
 }
 
 /// Leaves a request; returns its number.
-pub(super) fn leave(connection: &Connection, request: &Request) -> rusqlite::Result<i64> {
+fn leave(connection: &Connection, request: &Request) -> rusqlite::Result<i64> {
     let text = serde_json::to_string(request)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     connection.execute("INSERT INTO visits (request) VALUES (?1)", [text])?;
@@ -31,7 +32,7 @@ pub(super) fn leave(connection: &Connection, request: &Request) -> rusqlite::Res
 }
 
 /// The answer to a request, which is then forgotten; `None` while there is none.
-pub(super) fn collect(connection: &Connection, id: i64) -> rusqlite::Result<Option<bool>> {
+fn collect(connection: &Connection, id: i64) -> rusqlite::Result<Option<bool>> {
     let answered = connection
         .prepare_cached("SELECT answer FROM visits WHERE id = ?1 AND answer IS NOT NULL")?
         .query_row([id], |row| row.get(0))
@@ -43,7 +44,7 @@ pub(super) fn collect(connection: &Connection, id: i64) -> rusqlite::Result<Opti
 }
 
 /// Takes a request back that nobody answered.
-pub(super) fn take_back(connection: &Connection, id: i64) -> rusqlite::Result<()> {
+fn take_back(connection: &Connection, id: i64) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM visits WHERE id = ?1", [id])?;
     Ok(())
 }
@@ -86,4 +87,32 @@ fn pending(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
+}
+
+impl SqliteStore {
+    /// Asks the process that serves, and waits for its answer.
+    pub(super) async fn ask(&self, request: Request) -> Result<bool, StoreError> {
+        let readers = self.readers()?;
+        let waiting = Waiting::new(Timestamp::default(), PATIENCE);
+        let id = readers
+            .read(move |connection| leave(connection, &request))
+            .await?;
+        while !waiting.is_over() {
+            if let Some(answer) = readers
+                .read(move |connection| collect(connection, id))
+                .await?
+            {
+                return Ok(answer);
+            }
+            let next = waiting.now() + LOOK_EVERY;
+            waiting.pause(std::future::pending(), Some(next)).await;
+        }
+        readers
+            .read(move |connection| take_back(connection, id))
+            .await?;
+        let path = self.path.display();
+        Err(StoreError::Unavailable(format!(
+            "the process that serves {path} did not answer"
+        )))
+    }
 }
