@@ -3,6 +3,7 @@
 mod answers;
 mod checks;
 mod citizen;
+mod detours;
 mod properties;
 mod street;
 mod versions;
