@@ -76,7 +76,9 @@ async fn take(shared: &Shared, channel: &WebhookChannel, request: Request) -> Re
             return rejection.status().into_response();
         }
     };
-    drop(body);
+    // Headers and body lie in the connection's read buffer: held over the wait for the store, they make
+    // every request fill a new one.
+    drop((parts, body));
     crash::point(Point::Received);
     if let Err(_unavailable) = shared
         .intake
