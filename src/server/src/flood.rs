@@ -3,7 +3,11 @@
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use governor::{Quota, RateLimiter, clock::DefaultClock, state::keyed::DashMapStateStore};
@@ -13,6 +17,9 @@ use crate::Flood;
 
 /// The most citizens that are remembered as told; beyond, they may be told twice.
 const MOST_TOLD: usize = 10_000;
+
+/// How long after a refusal nothing is cut, at the least: providers send again within minutes.
+const SUSPENSION: Duration = Duration::from_mins(15);
 
 /// Whether a message is within its citizen's bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +39,8 @@ pub(crate) struct FloodGuard {
     limiter: RateLimiter<ConversationId, DashMapStateStore<ConversationId>, DefaultClock>,
     /// Until when each cut citizen needs no further notice.
     told: Mutex<HashMap<ConversationId, Timestamp>>,
+    /// Until when nothing is cut, in milliseconds; see [`Self::suspend`].
+    suspended_until: AtomicI64,
     bound: Flood,
 }
 
@@ -44,16 +53,26 @@ impl FloodGuard {
         Self {
             limiter: RateLimiter::dashmap(quota),
             told: Mutex::default(),
+            suspended_until: AtomicI64::new(0),
             bound,
         }
     }
 
     /// Counts one message.
     pub(crate) fn check(&self, conversation: &ConversationId, now: Timestamp) -> Verdict {
-        if self.limiter.check_key(conversation).is_ok() {
+        let suspended_until = self.suspended_until.load(Ordering::Relaxed);
+        if self.limiter.check_key(conversation).is_ok() || now.as_milliseconds() < suspended_until {
             return Verdict::Within;
         }
         self.cut(conversation, now)
+    }
+
+    /// Cuts nothing for a while: what we refused comes again, and its citizen has not flooded us. The
+    /// bound of their inbox still holds.
+    pub(crate) fn suspend(&self, now: Timestamp) {
+        let until = now + SUSPENSION.max(self.bound.per);
+        self.suspended_until
+            .store(until.as_milliseconds(), Ordering::Relaxed);
     }
 
     /// Says whether a citizen whose message is cut is to be told: once in the bound's time.
@@ -81,8 +100,6 @@ impl FloodGuard {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use langnghe_model::{ChannelId, CitizenId};
 
     use super::*;
@@ -113,5 +130,20 @@ mod tests {
         assert_eq!(guard.cut(&loud, later), Verdict::CutAndTell);
         guard.sweep(later + Duration::from_secs(61));
         assert!(guard.told.lock().expect("no panic while held").is_empty());
+    }
+
+    #[test]
+    fn what_was_refused_and_comes_again_is_no_flood() {
+        let guard = FloodGuard::new(Flood {
+            messages: 1,
+            per: Duration::from_mins(1),
+        });
+        let page = ChannelId::new("page").expect("a good id");
+        let citizen = ConversationId::new(page, CitizenId::new("1"));
+        let now = Timestamp::from_seconds(1000);
+        assert_eq!(guard.check(&citizen, now), Verdict::Within);
+        guard.suspend(now);
+        assert_eq!(guard.check(&citizen, now), Verdict::Within);
+        assert_eq!(guard.check(&citizen, now + SUSPENSION), Verdict::CutAndTell);
     }
 }

@@ -65,12 +65,14 @@ impl Intake {
         crash::point(Point::Received);
         let accepted = self.store.accept(to_store, now).await.map_err(|error| {
             channel.rejected("store");
+            self.flood.suspend(now);
             tracing::warn!(%error, "events refused: the store does not take them");
             Unavailable {
                 retry_after: self.retry_after,
             }
         })?;
         crash::point(Point::Accepted);
+        let mut inbox_full = false;
         for (accepted, place) in accepted.into_iter().zip(places) {
             let acceptance = match accepted {
                 Accepted::Stored => {
@@ -83,12 +85,21 @@ impl Intake {
                 }
                 Accepted::InboxFull => {
                     channel.rejected("inbox_full");
+                    inbox_full |= place.is_some();
                     Acceptance::Flooded
                 }
             };
             if let Some(place) = place {
                 acceptances[place] = acceptance;
             }
+        }
+        if inbox_full {
+            // Not the citizen's doing: the bound on floods is met first. Turns are behind, so all of
+            // it is to come again; what was stored is a duplicate then.
+            tracing::warn!("events refused: their conversations have too many waiting");
+            return Err(Unavailable {
+                retry_after: self.retry_after,
+            });
         }
         Ok(acceptances)
     }

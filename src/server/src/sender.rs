@@ -101,11 +101,15 @@ impl Sender {
                 Ok(replies) => {
                     backoff.reset();
                     for reply in replies {
-                        self.keep_pace().await;
+                        let paced = self.keep_pace(&stop).await;
                         let place = Arc::clone(&places).acquire_owned().await;
                         let sender = Arc::clone(&self);
                         on_their_way.spawn(async move {
-                            sender.send(reply).await;
+                            if paced {
+                                sender.send(reply).await;
+                            } else {
+                                sender.give_back(&reply, clock::now()).await;
+                            }
                             drop(place);
                         });
                     }
@@ -131,9 +135,13 @@ impl Sender {
         }
     }
 
-    async fn keep_pace(&self) {
-        if let Some(pace) = &self.pace {
-            pace.until_ready().await;
+    /// Waits for the channel's pace; false when a stop came before.
+    async fn keep_pace(&self, stop: &CancellationToken) -> bool {
+        let Some(pace) = &self.pace else { return true };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => false,
+            () = pace.until_ready() => true,
         }
     }
 
@@ -163,10 +171,21 @@ impl Sender {
 
     async fn send(&self, reply: OutboxReply) {
         // The channel may have begun to rest after this reply was claimed.
-        let result = match self.resting_until() {
-            Some(at) => SettleResult::Retry { at, counts: false },
-            None => self.attempt(&reply).await,
-        };
+        if let Some(at) = self.resting_until() {
+            return self.give_back(&reply, at).await;
+        }
+        let result = self.attempt(&reply).await;
+        self.settle(&reply, result).await;
+        crash::point(Point::Settled);
+    }
+
+    /// Gives a claimed reply back unsent, to be due at `at`.
+    async fn give_back(&self, reply: &OutboxReply, at: Timestamp) {
+        let result = SettleResult::Retry { at, counts: false };
+        self.settle(reply, result).await;
+    }
+
+    async fn settle(&self, reply: &OutboxReply, result: SettleResult) {
         let settlement = Settlement {
             id: reply.id,
             token: reply.token,
@@ -176,7 +195,6 @@ impl Sender {
             // The lease runs out and the reply goes out again: the one repetition a crash may cost.
             tracing::warn!(%error, channel = %self.channel.id, "a sent reply could not be settled");
         }
-        crash::point(Point::Settled);
     }
 
     async fn attempt(&self, outgoing: &OutboxReply) -> SettleResult {

@@ -41,14 +41,10 @@ pub(crate) enum Turned {
 
 /// Takes the turns of a claim.
 pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
-    let mut session = claim.session.as_deref().and_then(|bytes| {
-        Session::decode(bytes)
-            .inspect_err(|error| {
-                tracing::error!(%error, conversation = claim.conversation.tag(), "session lost");
-            })
-            .ok()
-    });
+    let mut session = session_of(claim);
     let mut work = Work::new(claim);
+    // A copy is only needed where an earlier event of the claim has changed the session.
+    let several = claim.events.len() > 1;
     for (position, body) in &claim.events {
         let Ok(event) = serde_json::from_slice::<Event>(body) else {
             work.set_aside(
@@ -68,7 +64,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             tickets: around.tickets,
         };
         let started = Instant::now();
-        let before = session.clone();
+        let before = several.then(|| session.clone());
         let step = catch_unwind(AssertUnwindSafe(|| {
             around.library.step(session.take(), &event, &context)
         }));
@@ -82,7 +78,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             tracing::error!(conversation = claim.conversation.tag(), "a turn panicked");
             work.set_aside("the engine failed on it".to_owned(), body, around.metrics);
             work.processed(*position);
-            session = before;
+            session = before.unwrap_or_else(|| session_of(claim));
             continue;
         };
         if step.needs_tickets && around.tickets.is_none() {
@@ -90,7 +86,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
         }
         if step.erase && work.count > 0 {
             // Erasure comes first in a commit, so what this claim already made goes out before it.
-            session = before;
+            session = before.unwrap_or_else(|| session_of(claim));
             break;
         }
         if let Some(reason) = step.set_aside.take() {
@@ -104,6 +100,15 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
         }
     }
     work.finish(session, claim.session.is_some())
+}
+
+fn session_of(claim: &Claim) -> Option<Session> {
+    let decoded = Session::decode(claim.session.as_deref()?);
+    decoded
+        .inspect_err(|error| {
+            tracing::error!(%error, conversation = claim.conversation.tag(), "session lost");
+        })
+        .ok()
 }
 
 /// The commit as it grows.

@@ -42,6 +42,7 @@ pub(crate) async fn receive(
             // What was already handed to the store may still be stored; the redelivery is then a
             // duplicate.
             channel.metrics.rejected("timeout");
+            shared.intake.flood.suspend(clock::now());
             busy(&shared.settings)
         }
     }
