@@ -18,6 +18,9 @@ pub struct Session {
     /// The language that the citizen chose.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub(crate) language: Option<String>,
+    /// The language that the messenger told; it is asked only when a conversation begins.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<String>,
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Form>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
@@ -163,7 +166,7 @@ impl Session {
 
     /// Cuts everything to its bound.
     fn bound(&mut self) {
-        if let Some(language) = &mut self.language {
+        for language in [&mut self.language, &mut self.told].into_iter().flatten() {
             cut(language, 40);
         }
         let Some(form) = &mut self.form else { return };

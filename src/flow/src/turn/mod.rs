@@ -49,8 +49,10 @@ pub(crate) fn step(
     event: &Event,
     context: &Context<'_>,
 ) -> Step {
-    let session = session.unwrap_or_default();
-    let language = spoken(library, &session, context);
+    let mut session = session.unwrap_or_default();
+    let told = context.profile.and_then(|profile| profile.language.clone());
+    session.told = told.or(session.told);
+    let language = spoken(library, &session);
     let mut turn = Turn {
         library,
         context,
@@ -70,12 +72,9 @@ pub(crate) fn step(
     turn.end()
 }
 
-/// The language that the citizen chose, or that the messenger tells, or the default.
-fn spoken(library: &Library, session: &Session, context: &Context<'_>) -> usize {
-    let told = context
-        .profile
-        .and_then(|profile| profile.language.as_deref());
-    let known = [session.language.as_deref(), told].into_iter().flatten();
+/// The language that the citizen chose, or that the messenger told, or the default.
+fn spoken(library: &Library, session: &Session) -> usize {
+    let known = [&session.language, &session.told].into_iter().flatten();
     known
         .into_iter()
         .find_map(|tag| library.words.find(tag))

@@ -192,3 +192,15 @@ fn a_button_without_a_payload_is_answered() {
     });
     assert!(citizen.happens(link).contains("sự việc gì"));
 }
+
+#[test]
+fn the_language_that_the_messenger_told_once_holds() {
+    let library = project();
+    let mut citizen = Citizen::new(&library);
+    citizen.profile_language = Some("en".to_owned());
+    assert!(citizen.says("report").contains("What is the problem"));
+    // The messenger is asked only when a conversation begins.
+    citizen.profile_language = None;
+    let said = citizen.says("a big pothole in front of the school");
+    assert!(said.contains("Where is it"), "{said}");
+}
