@@ -9,8 +9,8 @@ use langnghe_model::{
     event::Message, problem::Source,
 };
 use langnghe_store::{
-    Claim, Commit, Committed, Limits, NewEvent, NewReply, OpenMode, SessionChange, SettleResult,
-    Settlement, SqliteStore, Store,
+    Claim, Commit, Committed, Epoch, Limits, NewEvent, NewReply, OpenMode, SessionChange,
+    SettleResult, Settlement, SqliteStore, Store,
 };
 use langnghe_tests::{program::root, road::FLOW};
 use proptest::prelude::*;
@@ -148,7 +148,7 @@ async fn replies(store: &SqliteStore) -> BTreeMap<ConversationId, Vec<Vec<u8>>> 
     loop {
         let lease = Duration::from_secs(10);
         let claimed = store
-            .claim_outbox(&channel, 100, lease, NOW, Duration::ZERO)
+            .claim_outbox(&channel, Epoch(1), 100, lease, NOW, Duration::ZERO)
             .await;
         let claimed = claimed.expect("a claim");
         if claimed.is_empty() {
@@ -157,12 +157,13 @@ async fn replies(store: &SqliteStore) -> BTreeMap<ConversationId, Vec<Vec<u8>>> 
         let mut settlements = Vec::new();
         for reply in claimed {
             replies
-                .entry(reply.conversation)
+                .entry(reply.conversation.clone())
                 .or_default()
                 .push(reply.body);
             let result = SettleResult::Sent;
             settlements.push(Settlement {
                 id: reply.id,
+                conversation: reply.conversation,
                 token: reply.token,
                 result,
             });

@@ -9,7 +9,7 @@ use std::{
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use langnghe_connector::{Outgoing, SendError, ThrottleScope};
 use langnghe_model::{Reply, Timestamp};
-use langnghe_store::{OutboxReply, SettleResult, Settlement, Store};
+use langnghe_store::{Epoch, OutboxReply, SettleResult, Settlement, Store};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +87,7 @@ impl Sender {
             let free = 1 + places.available_permits();
             let claimed = self.store.claim_outbox(
                 &self.channel.id,
+                Epoch(1),
                 free,
                 SEND_LEASE,
                 clock::now(),
@@ -188,6 +189,7 @@ impl Sender {
     async fn settle(&self, reply: &OutboxReply, result: SettleResult) {
         let settlement = Settlement {
             id: reply.id,
+            conversation: reply.conversation.clone(),
             token: reply.token,
             result,
         };

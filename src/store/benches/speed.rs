@@ -13,8 +13,8 @@ use std::{
 
 use langnghe_model::{ChannelId, CitizenId, ConversationId, DedupKey, EventId, Timestamp};
 use langnghe_store::{
-    Commit, Committed, Heard, Limits, NewEvent, NewReply, OpenMode, SessionChange, SettleResult,
-    Settlement, SqliteStore, Store, TimerChange,
+    Commit, Committed, Epoch, Heard, Limits, NewEvent, NewReply, OpenMode, SessionChange,
+    SettleResult, Settlement, SqliteStore, Store, TimerChange,
 };
 use tokio::sync::oneshot;
 
@@ -224,7 +224,7 @@ async fn turns(timers: bool) {
             loop {
                 let wait = Duration::from_millis(100);
                 let replies = store
-                    .claim_outbox(&page, 256, LEASE, NOW, wait)
+                    .claim_outbox(&page, Epoch(1), 256, LEASE, NOW, wait)
                     .await
                     .expect("claim");
                 if replies.is_empty() && processed.load(Ordering::Relaxed) >= MESSAGES {
@@ -232,6 +232,7 @@ async fn turns(timers: bool) {
                 }
                 sent.fetch_add(replies.len() as u64, Ordering::Relaxed);
                 let settlements = replies.iter().map(|reply| Settlement {
+                    conversation: reply.conversation.clone(),
                     id: reply.id,
                     token: reply.token,
                     result: SettleResult::Sent,

@@ -10,6 +10,9 @@ pub enum StoreError {
     /// The store cannot be written or reached now (disk full, read-only, server away).
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// Another replica owns the channel by now.
+    #[error("the channel has another owner")]
+    NotOwner,
     /// The data are not as this program wrote them.
     #[error("the store's data are damaged: {0}")]
     Damaged(String),

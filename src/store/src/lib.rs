@@ -5,6 +5,7 @@
 //! a reply or a ticket. Every operation is atomic. Time comes in as an argument where it decides
 //! something, so that the suite needs no waiting.
 
+mod bus;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -12,6 +13,7 @@ mod operations;
 mod sqlite;
 mod store;
 
+pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
 pub use sqlite::{OpenMode, SqliteStore};

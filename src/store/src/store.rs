@@ -1,14 +1,14 @@
 //! The trait that every store implements.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
 
 use crate::{
-    Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
-    Disabled, Erased, NewEvent, OutboxReply, Purged, Retention, Settlement, StoreError,
-    StoredTicket, TicketFilter,
+    Accepted, Bus, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement,
+    Depths, Disabled, Epoch, Erased, NewEvent, OutboxReply, OwnerId, Ownership, Purged, Retention,
+    Settlement, StoreError, StoredTicket, TicketFilter,
 };
 
 /// Where everything is kept.
@@ -70,14 +70,37 @@ pub trait Store: fmt::Debug + Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Takes the lease on up to `max` replies of `channel` that are due, each the first of its
-    /// conversation, oldest first. Waits up to `wait`, and less where one comes due before.
+    /// Takes or renews the sole right to send on channels, over all replicas; an answer for each, in
+    /// order. It is for the time of `lease` from the moment of the call, by the store's own clock.
     ///
     /// # Errors
+    /// [`StoreError::Unavailable`]; then nothing is known of any.
+    async fn own(
+        &self,
+        owner: &OwnerId,
+        channels: &[ChannelId],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Ownership>, StoreError>;
+
+    /// Lets go of channels, so that another may own them at once; those of another owner are passed
+    /// over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; then the leases run out by themselves.
+    async fn disown(&self, owner: &OwnerId, channels: &[ChannelId]) -> Result<(), StoreError>;
+
+    /// Takes the lease on up to `max` replies of `channel` that are due, each the first of its
+    /// conversation, oldest first. Waits up to `wait`, and less where one comes due before. The first
+    /// claim of a later `epoch` takes the leases of earlier ones away.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOwner`] when a claim of a later epoch came before, and
     /// [`StoreError::Unavailable`].
     async fn claim_outbox(
         &self,
         channel: &ChannelId,
+        epoch: Epoch,
         max: usize,
         lease: Duration,
         now: Timestamp,
@@ -226,6 +249,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn depths(&self) -> Result<Depths, StoreError>;
+
+    /// How replicas that share the store speak to each other; `None` when it is never shared.
+    fn bus(&self) -> Option<Arc<dyn Bus>> {
+        None
+    }
 
     /// Whether the store can be written right now.
     ///

@@ -8,7 +8,7 @@ use std::{
 };
 
 use langnghe_model::{ChannelId, Reply, Timestamp};
-use langnghe_store::{Limits, OpenMode, SettleResult, Settlement, SqliteStore, Store};
+use langnghe_store::{Epoch, Limits, OpenMode, SettleResult, Settlement, SqliteStore, Store};
 
 use super::plan::{self, Plan, Planner, Shape};
 use crate::{
@@ -151,6 +151,7 @@ impl Trial {
             let claimed = store
                 .claim_outbox(
                     &channel,
+                    Epoch(1),
                     10_000,
                     Duration::from_mins(1),
                     now,
@@ -172,6 +173,7 @@ impl Trial {
                 let result = SettleResult::Sent;
                 settlements.push(Settlement {
                     id: claim.id,
+                    conversation: claim.conversation.clone(),
                     token: claim.token,
                     result,
                 });

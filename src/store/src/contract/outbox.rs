@@ -228,7 +228,7 @@ pub async fn a_claim_of_replies_wakes_for_a_new_one_and_for_a_retry(fixture: &dy
     let store = open(fixture).await;
     let waiting = |store: std::sync::Arc<dyn Store>| async move {
         store
-            .claim_outbox(&channel("page"), 1, LEASE, start(), SOON * 6)
+            .claim_outbox(&channel("page"), EPOCH, 1, LEASE, start(), SOON * 6)
             .await
             .expect("claim")
     };
@@ -255,7 +255,7 @@ pub async fn channels_do_not_see_each_others_replies(fixture: &dyn Fixture) {
     queue(&*store, &web, 2, &["on web"]).await;
     assert_eq!(send_all(&*store, start()).await, ["on page"]);
     let replies = store
-        .claim_outbox(&web.channel, 9, LEASE, start(), Duration::ZERO)
+        .claim_outbox(&web.channel, EPOCH, 9, LEASE, start(), Duration::ZERO)
         .await;
     let replies = replies.expect("claim");
     assert_eq!(reply_texts(&replies), ["on web"]);
@@ -361,6 +361,7 @@ pub async fn many_waiting_replies_keep_their_order(fixture: &dyn Fixture) {
             let (id, token) = (claimed.id, claimed.token);
             settlements.push(crate::Settlement {
                 id,
+                conversation: claimed.conversation.clone(),
                 token,
                 result: SENT,
             });

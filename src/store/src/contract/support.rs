@@ -7,12 +7,14 @@ use langnghe_model::{
 };
 
 use crate::{
-    Accepted, Claim, Commit, Committed, Limits, NewEvent, NewReply, NewTicket, OutboxReply,
+    Accepted, Claim, Commit, Committed, Epoch, Limits, NewEvent, NewReply, NewTicket, OutboxReply,
     Position, SessionChange, SettleResult, Settlement, Store, contract::Fixture,
 };
 
 /// How long a lease lasts where that is not the point.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// The reign under which replies are claimed where that is not the point.
+pub(super) const EPOCH: Epoch = Epoch(1);
 /// How long something may take that should be prompt.
 pub(super) const SOON: Duration = Duration::from_secs(10);
 
@@ -168,7 +170,7 @@ pub(super) async fn claim_replies(
 ) -> Vec<OutboxReply> {
     let page = channel("page");
     store
-        .claim_outbox(&page, max, LEASE, now, Duration::ZERO)
+        .claim_outbox(&page, EPOCH, max, LEASE, now, Duration::ZERO)
         .await
         .expect("claim_outbox")
 }
@@ -186,6 +188,7 @@ pub(super) async fn settle(
 ) {
     let settlement = Settlement {
         id: reply.id,
+        conversation: reply.conversation.clone(),
         token: reply.token,
         result,
     };
@@ -203,6 +206,7 @@ pub(super) async fn send_all(store: &dyn Store, now: Timestamp) -> Vec<String> {
         sent.extend(reply_texts(&replies));
         let settlements = replies.iter().map(|reply| Settlement {
             id: reply.id,
+            conversation: reply.conversation.clone(),
             token: reply.token,
             result: SettleResult::Sent,
         });

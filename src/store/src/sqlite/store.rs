@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
-    Disabled, Erased, LeaseToken, NewEvent, OutboxReply, Purged, Retention, Settlement, Store,
-    StoreError, StoredTicket, TicketFilter,
+    Disabled, Epoch, Erased, LeaseToken, NewEvent, OutboxReply, OwnerId, Ownership, Purged,
+    Retention, Settlement, Store, StoreError, StoredTicket, TicketFilter,
 };
 
 #[async_trait]
@@ -94,9 +94,24 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn own(
+        &self,
+        _owner: &OwnerId,
+        channels: &[ChannelId],
+        _lease: Duration,
+        _now: Timestamp,
+    ) -> Result<Vec<Ownership>, StoreError> {
+        Ok(vec![Ownership::Held(Epoch(1)); channels.len()])
+    }
+
+    async fn disown(&self, _owner: &OwnerId, _channels: &[ChannelId]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn claim_outbox(
         &self,
         channel: &ChannelId,
+        _epoch: Epoch,
         max: usize,
         lease: Duration,
         now: Timestamp,
