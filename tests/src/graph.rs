@@ -12,6 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -105,6 +106,8 @@ struct Book {
     always: Manner,
     profiles: BTreeMap<String, Value>,
     requests: u64,
+    /// When each call that counts against the quota came, taken or not.
+    calls: Vec<Instant>,
 }
 
 impl State {
@@ -220,6 +223,11 @@ impl Graph {
     /// How many requests came, taken or not.
     pub fn requests(&self) -> u64 {
         self.state.book().requests
+    }
+
+    /// When calls came that count against the provider's quota, taken or not, in order.
+    pub fn calls(&self) -> Vec<Instant> {
+        self.state.book().calls.clone()
     }
 
     /// The sender's ids that were taken more than once, with how often.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU16, Ordering},
     },
 };
@@ -36,7 +36,7 @@ pub struct Installation {
     environment: BTreeMap<String, String>,
     /// Shell commands that run before the program, in its process.
     before: Option<String>,
-    private: Mutex<BTreeSet<String>>,
+    private: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Default for Installation {
@@ -63,11 +63,9 @@ impl Installation {
             config: toml::Table::new(),
             environment: BTreeMap::new(),
             before: None,
-            private: Mutex::default(),
+            private: Arc::default(),
         };
-        let listen = format!("127.0.0.1:{port}");
-        installation.set("server.public_url", format!("http://{listen}"));
-        installation.set("server.listen", listen);
+        installation.listen();
         installation.set("store.url", "sqlite:data/langnghe.db");
         installation.set("flows.path", root().join("flows").display().to_string());
         installation.set("locales.path", root().join("locales").display().to_string());
@@ -76,6 +74,37 @@ impl Installation {
             installation.private(secret);
         }
         installation
+    }
+
+    /// A second one for one more replica: a folder and a port of its own, everything else as it is here
+    /// now. What is private for one is private for both.
+    ///
+    /// # Panics
+    /// When there is no free port or no temporary folder.
+    pub fn twin(&self) -> Self {
+        let folder = TempDir::with_prefix("langnghe-test-").expect("a temporary folder");
+        let mut twin = Self {
+            folder,
+            port: free_port(),
+            config: self.config.clone(),
+            environment: self.environment.clone(),
+            before: self.before.clone(),
+            private: Arc::clone(&self.private),
+        };
+        // These may be in our own folder.
+        for path in ["flows", "locales"] {
+            let folder = self.config[path]["path"].as_str().expect("a path");
+            let folder = self.path(folder).display().to_string();
+            twin.set(&format!("{path}.path"), folder);
+        }
+        twin.listen();
+        twin
+    }
+
+    fn listen(&mut self) {
+        let listen = format!("127.0.0.1:{}", self.port);
+        self.set("server.public_url", format!("http://{listen}"))
+            .set("server.listen", listen);
     }
 
     /// Sets one key of the configuration, named by its path (`limits.inbox`).

@@ -140,9 +140,29 @@ impl<'a> Replica<'a> {
     /// # Panics
     /// When the signal cannot be sent.
     pub fn ask_to_stop(&self) {
+        self.signal("TERM");
+    }
+
+    /// Halts it where it stands (SIGSTOP), until [`Self::go_on`].
+    ///
+    /// # Panics
+    /// When the signal cannot be sent.
+    pub fn halt(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`Self::halt`]; it does not know that time has passed.
+    ///
+    /// # Panics
+    /// When the signal cannot be sent.
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
         let mut command = std::process::Command::new("sh");
         let status = command
-            .args(["-c", &format!("kill -TERM {}", self.id())])
+            .args(["-c", &format!("kill -{name} {}", self.id())])
             .status();
         assert!(
             status.is_ok_and(|status| status.success()),

@@ -3,7 +3,6 @@
 //! a reply was sent twice.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +11,13 @@ use std::{
 };
 
 use langnghe_tests::{
-    Replica, agency::KeptTicket, citizen::Citizen, graph::Taken, road::Road, wait,
+    Replica,
+    citizen::Citizen,
+    road::{
+        Road,
+        account::{self, Told},
+    },
+    wait,
 };
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::task::JoinHandle;
@@ -71,9 +76,8 @@ impl Matrix {
             writers.push(tokio::spawn(async move {
                 let mut reports = 0;
                 while !stop.load(Ordering::SeqCst) {
-                    citizen.says("báo sự cố").await;
-                    for answer in answers(number, reports) {
-                        citizen.says(&answer).await;
+                    for message in account::messages(number, reports) {
+                        citizen.says(&message).await;
                     }
                     reports += 1;
                     // Nobody writes reports as fast as a machine can.
@@ -105,116 +109,35 @@ impl Matrix {
             .await;
         wait::until("every reply was sent", Duration::from_mins(1), async || {
             self.citizens.iter().zip(reports).all(|(citizen, reports)| {
-                distinct(&self.road.graph.taken_for(&citizen.id)).len() >= reports * 4
+                let taken = self.road.graph.taken_for(&citizen.id);
+                Told::new(&taken).replies.len() >= reports * account::MESSAGES
             })
         })
         .await;
         self.road.agency.assert_no_violations();
-        check_tickets(&tickets, reports);
+        account::check_tickets(&tickets, reports).expect("a ticket for each report");
         let mut repeated = 0;
         for (number, citizen) in self.citizens.iter().enumerate() {
             let taken = self.road.graph.taken_for(&citizen.id);
-            repeated += check_replies(number, &taken, reports[number], crashes);
+            let told = Told::new(&taken);
+            told.check(number, reports[number])
+                .expect("every reply in order");
+            assert_eq!(told.late, 0, "late repetitions to citizen {number}");
+            let again = told.repeated;
+            assert!(again <= crashes, "{again} repetitions to citizen {number}");
+            repeated += again;
         }
         let delivered: u32 = tickets.values().map(|kept| kept.deliveries).sum();
         eprintln!(
             "{crashes} crashes, {total} reports of {CITIZENS} citizens, {} messages; {repeated} \
              replies and {} tickets came twice",
-            total * 4,
+            total * account::MESSAGES,
             delivered as usize - tickets.len(),
         );
         assert!(
             repeated <= crashes * sends_at_once,
             "{repeated} replies were repeated over {crashes} crashes"
         );
-    }
-}
-
-/// What a citizen answers in one report.
-fn answers(citizen: usize, report: usize) -> [String; 3] {
-    ["một", "hai", "ba"].map(|question| format!("người {citizen} lần {report} câu {question}"))
-}
-
-/// Every report is exactly one ticket, and its answers are those that were given.
-fn check_tickets(tickets: &BTreeMap<String, KeptTicket>, reports: &[usize]) {
-    let mut expected: BTreeSet<Vec<String>> = BTreeSet::new();
-    for (citizen, count) in reports.iter().enumerate() {
-        expected.extend((0..*count).map(|report| answers(citizen, report).to_vec()));
-    }
-    for (id, kept) in tickets {
-        let answers: Vec<String> = kept.ticket["answers"]
-            .as_array()
-            .expect("answers")
-            .iter()
-            .map(|answer| answer["value"].as_str().unwrap_or_default().to_owned())
-            .collect();
-        assert!(
-            expected.remove(&answers),
-            "ticket {id} is no report, or its second: {answers:?}"
-        );
-    }
-    assert!(
-        expected.is_empty(),
-        "reports without a ticket: {expected:?}"
-    );
-}
-
-/// The replies without immediate repetitions.
-fn distinct(taken: &[Taken]) -> Vec<&Taken> {
-    let mut replies: Vec<&Taken> = Vec::new();
-    for reply in taken.iter().filter(|reply| !reply.message_id.is_empty()) {
-        let again = |last: &&Taken| last.metadata.is_some() && last.metadata == reply.metadata;
-        if !replies.last().is_some_and(again) {
-            replies.push(reply);
-        }
-    }
-    replies
-}
-
-/// The replies to one citizen are those to their messages, in order; gives how many came twice.
-fn check_replies(citizen: usize, taken: &[Taken], reports: usize, crashes: usize) -> usize {
-    let replies = distinct(taken);
-    let texts: Vec<String> = replies.iter().map(|reply| words(reply)).collect();
-    for report in 0..reports {
-        let [one, two, three] = answers(citizen, report);
-        let expected = [
-            "Một?".to_owned(),
-            format!("Hai? ({one})"),
-            format!("Ba? ({two})"),
-            format!("Xong: {one}, {two}, {three}."),
-        ];
-        for (place, expected) in expected.iter().enumerate() {
-            let text = texts
-                .get(report * 4 + place)
-                .map_or("nothing", String::as_str);
-            assert!(
-                text.contains(expected),
-                "citizen {citizen}, report {report}, reply {place}: {expected:?} was due, {text:?} came"
-            );
-        }
-    }
-    assert_eq!(
-        texts.len(),
-        reports * 4,
-        "citizen {citizen} got more than was due"
-    );
-    let all = taken
-        .iter()
-        .filter(|reply| !reply.message_id.is_empty())
-        .count();
-    let repeated = all - replies.len();
-    assert!(
-        repeated <= crashes,
-        "{repeated} repetitions to citizen {citizen}"
-    );
-    repeated
-}
-
-fn words(reply: &Taken) -> String {
-    use langnghe_tests::graph::Said;
-    match &reply.said {
-        Said::Text { text, .. } | Said::Buttons { text, .. } => text.clone(),
-        other => format!("{other:?}"),
     }
 }
 

@@ -1,6 +1,10 @@
 //! The stand-in's routes.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -140,6 +144,7 @@ async fn answer(state: &State, checked: Result<Checked, String>) -> Response {
 fn manner(state: &State, recipient: &str) -> Manner {
     let mut book = state.book();
     book.requests += 1;
+    book.calls.push(Instant::now());
     let own = book
         .next_to
         .get_mut(recipient)

@@ -1,6 +1,8 @@
 //! The whole road in one place: Meta on one side, the agency on the other, and an installation with a
 //! small flow between them.
 
+pub mod account;
+
 use std::time::Duration;
 
 use crate::{
