@@ -462,7 +462,7 @@ pub struct OwnerId(pub String);
 
 /// Which reign over a channel this is; it grows whenever the channel changes hands, so that what an
 /// earlier owner still does can be told and refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);
 
 /// Who may send on a channel.

@@ -71,7 +71,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Takes or renews the sole right to send on channels, over all replicas; an answer for each, in
-    /// order. It is for the time of `lease` from the moment of the call, by the store's own clock.
+    /// order. It is for the time of `lease` from the moment of the call, by the store's own clock. A
+    /// renewal keeps the epoch; one that comes after the lease ran out is none, and begins a later
+    /// epoch even where nobody else came.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; then nothing is known of any.

@@ -18,6 +18,7 @@ pub mod erase;
 pub mod inbox;
 pub mod model;
 pub mod outbox;
+pub mod ownership;
 pub mod rest;
 mod support;
 pub mod timers;
@@ -89,6 +90,24 @@ macro_rules! contract_suite {
                 channels_do_not_see_each_others_replies
                 order_holds_through_trouble_and_reopening
                 many_waiting_replies_keep_their_order
+            }
+            ownership {
+                a_channel_has_one_owner_while_the_lease_holds
+                the_others_are_told_how_long_the_lease_lasts
+                a_renewal_keeps_the_epoch_and_prolongs_the_lease
+                another_owns_after_the_lease_under_a_later_epoch
+                an_owner_that_comes_back_too_late_has_a_later_epoch
+                letting_go_frees_at_once
+                nobody_lets_go_of_what_another_owns
+                several_channels_are_owned_in_one_call
+                epochs_grow_over_reopening
+                claims_of_an_earlier_epoch_are_refused
+                a_waiting_claim_of_an_earlier_epoch_gets_nothing
+                epochs_of_channels_are_apart
+                what_a_dead_owner_had_in_flight_comes_back_at_once
+                a_late_word_of_an_earlier_owner_is_passed_over
+                a_late_word_before_the_next_claim_keeps_the_order
+                order_holds_over_changes_of_owner
             }
             deliveries {
                 a_ticket_is_delivered_with_its_personal_part

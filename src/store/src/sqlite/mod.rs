@@ -20,6 +20,7 @@ mod marks;
 mod open;
 mod outbox;
 mod outbox_index;
+mod ownership;
 mod purge;
 mod readers;
 mod schema;

@@ -14,6 +14,7 @@ use std::{
 use langnghe_model::{ConversationId, Timestamp};
 
 use super::{filter::Filter, inbox::Lease};
+use crate::Epoch;
 
 /// The most rows of one channel in memory.
 pub(super) const WINDOW: usize = 8192;
@@ -45,6 +46,8 @@ pub(super) struct Position {
 /// One channel.
 #[derive(Debug, Default)]
 pub(super) struct ChannelIndex {
+    /// The latest under which replies were claimed.
+    pub(super) epoch: Epoch,
     pub(super) position: Position,
     position_before: Position,
     queues: HashMap<ConversationId, Queue>,

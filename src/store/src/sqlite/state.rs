@@ -12,6 +12,7 @@ use super::{
     inbox::Inbox,
     marks::Marks,
     outbox::Outbox,
+    ownership::Owners,
     wakers::{Signals, Wakers},
     writer::Operation,
 };
@@ -31,6 +32,7 @@ pub(super) struct State {
     pub(super) marks: Marks,
     pub(super) outbox: Outbox,
     pub(super) deliveries: Deliveries,
+    pub(super) owners: Owners,
     /// When the next timer is due.
     pub(super) next_timer: Option<Timestamp>,
     pub(super) signals: Signals,
@@ -61,6 +63,7 @@ impl State {
             marks: Marks::load(&connection, limits.dedup_memory)?,
             outbox: Outbox::load(&connection, &counters)?,
             deliveries: Deliveries::default(),
+            owners: Owners::default(),
             connection,
             limits,
             counters_before: counters.clone(),

@@ -7,7 +7,7 @@ use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
 
 use super::{
     SqliteStore, dead, held::Held, join, outbox, tickets, turn::ClaimedConversation,
-    visit::Request, waiting::Waiting,
+    visit::Request, waiting::Waiting, writer::Failure,
 };
 use crate::{
     Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
@@ -96,22 +96,31 @@ impl Store for SqliteStore {
 
     async fn own(
         &self,
-        _owner: &OwnerId,
+        owner: &OwnerId,
         channels: &[ChannelId],
-        _lease: Duration,
-        _now: Timestamp,
+        lease: Duration,
+        now: Timestamp,
     ) -> Result<Vec<Ownership>, StoreError> {
-        Ok(vec![Ownership::Held(Epoch(1)); channels.len()])
+        let (owner, channels) = (owner.clone(), channels.to_vec());
+        self.writer()?
+            .after(move |state| Ok(state.own(&owner, &channels, lease, now)))
+            .await
     }
 
-    async fn disown(&self, _owner: &OwnerId, _channels: &[ChannelId]) -> Result<(), StoreError> {
-        Ok(())
+    async fn disown(&self, owner: &OwnerId, channels: &[ChannelId]) -> Result<(), StoreError> {
+        let (owner, channels) = (owner.clone(), channels.to_vec());
+        self.writer()?
+            .after(move |state| {
+                state.disown(&owner, &channels);
+                Ok(())
+            })
+            .await
     }
 
     async fn claim_outbox(
         &self,
         channel: &ChannelId,
-        _epoch: Epoch,
+        epoch: Epoch,
         max: usize,
         lease: Duration,
         now: Timestamp,
@@ -128,6 +137,9 @@ impl Store for SqliteStore {
             let (own, channel) = (handle.clone(), channel.clone());
             let (held, next) = handle
                 .after(move |state| {
+                    if !state.admit(&channel, epoch) {
+                        return Err(Failure::Refused(StoreError::NotOwner));
+                    }
                     let (claimed, next) = state.claim_outbox(&channel, max, now + lease, now)?;
                     let held = (!claimed.is_empty()).then(|| {
                         Held::new(claimed, own.clone(), |state, back| {
