@@ -5,15 +5,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU16, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use tempfile::TempDir;
 
 use crate::{
+    port,
     program::{program, root},
     replica::Replica,
 };
@@ -56,7 +54,7 @@ impl Installation {
     /// # Panics
     /// When there is no free port.
     pub fn in_folder(folder: TempDir) -> Self {
-        let port = free_port();
+        let port = port::free();
         let mut installation = Self {
             folder,
             port,
@@ -85,7 +83,7 @@ impl Installation {
         let folder = TempDir::with_prefix("langnghe-test-").expect("a temporary folder");
         let mut twin = Self {
             folder,
-            port: free_port(),
+            port: port::free(),
             config: self.config.clone(),
             environment: self.environment.clone(),
             before: self.before.clone(),
@@ -344,22 +342,4 @@ impl Installation {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
-}
-
-/// A port that is free now. They are taken from below the range that the system gives to outgoing
-/// connections, so that none of these takes it between two starts of a replica.
-fn free_port() -> u16 {
-    const FIRST: u16 = 10_240;
-    const COUNT: u16 = 20_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let offset = u16::try_from(u64::from(std::process::id()) * 97 % u64::from(COUNT));
-    let offset = offset.expect("less than the count");
-    for _ in 0..COUNT {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (offset + step % COUNT) % COUNT;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no free port");
 }

@@ -1,22 +1,68 @@
-//! A piece of network that can be cut: everything through it breaks at once, like a train in a tunnel.
+//! A piece of network that can fail: cut like in a tunnel, in the middle of a message, slow, or a
+//! black hole.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Toward {
+    /// What is asked.
+    Server,
+    /// What is answered.
+    Client,
+}
 
 /// Forwards connections from a port of its own; ends when it is dropped.
 #[derive(Debug)]
 pub struct Wire {
     port: u16,
-    torn: watch::Sender<u64>,
-    down: Arc<AtomicBool>,
+    state: Arc<watch::Sender<State>>,
     carried: Arc<AtomicUsize>,
+}
+
+/// How the wire is now.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// How often all connections were cut.
+    tears: u64,
+    down: bool,
+    stalled: bool,
+    delay: Duration,
+    /// How many bytes still pass in a direction before everything is cut.
+    left: Option<(Toward, usize)>,
+    /// Nobody has the wire any more.
+    gone: bool,
+}
+
+impl State {
+    /// How many of `count` bytes pass. The wire is to be cut where it says so.
+    fn take(&mut self, toward: Toward, count: usize) -> (usize, bool) {
+        match &mut self.left {
+            Some((way, left)) if *way == toward => {
+                let passed = count.min(*left);
+                *left -= passed;
+                let spent = *left == 0;
+                if spent {
+                    self.left = None;
+                }
+                (passed, spent)
+            }
+            _ => (count, false),
+        }
+    }
 }
 
 impl Wire {
@@ -27,33 +73,33 @@ impl Wire {
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let own = listener.local_addr().expect("bound").port();
-        let (torn, tears) = watch::channel(0);
-        let (down, carried) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicUsize::new(0)),
-        );
-        let (is_down, count) = (Arc::clone(&down), Arc::clone(&carried));
+        let wire = Self {
+            port: own,
+            state: Arc::new(watch::Sender::new(State::default())),
+            carried: Arc::default(),
+        };
+        let (state, carried) = (Arc::clone(&wire.state), Arc::clone(&wire.carried));
         tokio::spawn(async move {
-            let mut gone = tears.clone();
+            let mut changes = state.subscribe();
             loop {
                 let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
-                    () = ended(&mut gone) => return,
+                    _ = changes.wait_for(|now| now.gone) => return,
                 };
                 let Ok((near, _)) = accepted else { continue };
-                if is_down.load(Ordering::SeqCst) {
+                if state.borrow().down {
                     continue;
                 }
-                count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(carry(near, port, tears.clone()));
+                carried.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(carry(near, port, Arc::clone(&state)));
             }
         });
-        Self {
-            port: own,
-            torn,
-            down,
-            carried,
-        }
+        wire
+    }
+
+    /// The port of this end.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of a path at this end.
@@ -63,18 +109,38 @@ impl Wire {
 
     /// Breaks every connection; the next ones go through.
     pub fn cut(&self) {
-        self.torn.send_modify(|tears| *tears += 1);
+        self.state.send_modify(|now| now.tears += 1);
+    }
+
+    /// Lets so many more bytes pass in one direction, over all connections together, and then
+    /// breaks every connection; the next ones go through.
+    pub fn cut_after(&self, toward: Toward, bytes: usize) {
+        self.state
+            .send_modify(|now| now.left = Some((toward, bytes)));
     }
 
     /// Breaks every connection and lets none through until [`Self::mend`].
     pub fn tear_down(&self) {
-        self.down.store(true, Ordering::SeqCst);
+        self.state.send_modify(|now| now.down = true);
         self.cut();
+    }
+
+    /// Swallows everything, and breaks nothing, until [`Self::mend`] lets it through.
+    pub fn stall(&self) {
+        self.state.send_modify(|now| now.stalled = true);
+    }
+
+    /// Holds up every piece of every connection for so long, in either direction.
+    pub fn delay(&self, delay: Duration) {
+        self.state.send_modify(|now| now.delay = delay);
     }
 
     /// Lets connections through again.
     pub fn mend(&self) {
-        self.down.store(false, Ordering::SeqCst);
+        self.state.send_modify(|now| {
+            now.down = false;
+            now.stalled = false;
+        });
     }
 
     /// How many connections it has carried.
@@ -83,19 +149,66 @@ impl Wire {
     }
 }
 
-async fn carry(mut near: TcpStream, port: u16, mut tears: watch::Receiver<u64>) {
-    tears.mark_unchanged();
-    let Ok(mut far) = TcpStream::connect(("127.0.0.1", port)).await else {
-        return;
-    };
-    tokio::select! {
-        // Whichever end closes, closes the other.
-        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-        _ = tears.changed() => {}
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.state.send_modify(|now| now.gone = true);
     }
 }
 
-/// Waits until the wire is dropped.
-async fn ended(tears: &mut watch::Receiver<u64>) {
-    while tears.changed().await.is_ok() {}
+async fn carry(near: TcpStream, port: u16, state: Arc<watch::Sender<State>>) {
+    let mut changes = state.subscribe();
+    let tears = changes.borrow().tears;
+    tokio::select! {
+        _ = both_ways(near, port, &state) => {}
+        _ = changes.wait_for(|now| now.gone || now.tears != tears) => {}
+    }
+}
+
+/// Carries until either end closes.
+async fn both_ways(mut near: TcpStream, port: u16, state: &watch::Sender<State>) -> io::Result<()> {
+    unstalled(state).await;
+    let mut far = TcpStream::connect(("127.0.0.1", port)).await?;
+    near.set_nodelay(true)?;
+    far.set_nodelay(true)?;
+    let ((ask, tell), (hear, put)) = (near.split(), far.split());
+    tokio::select! {
+        end = forward(ask, put, Toward::Server, state) => end,
+        end = forward(hear, tell, Toward::Client, state) => end,
+    }
+}
+
+async fn forward(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    toward: Toward,
+    state: &watch::Sender<State>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let count = from.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        let delay = state.borrow().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        unstalled(state).await;
+        let mut taken = (count, false);
+        state.send_if_modified(|now| {
+            taken = now.take(toward, count);
+            false
+        });
+        let (passed, cut) = taken;
+        to.write_all(&buffer[..passed]).await?;
+        if cut {
+            state.send_modify(|now| now.tears += 1);
+        }
+    }
+}
+
+/// Waits while the wire swallows everything.
+async fn unstalled(state: &watch::Sender<State>) {
+    // It cannot fail: the sender is here.
+    drop(state.subscribe().wait_for(|now| !now.stalled).await);
 }

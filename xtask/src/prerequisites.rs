@@ -15,7 +15,12 @@ struct Program {
     package: &'static str,
     /// What it is for.
     purpose: &'static str,
+    /// Whether the tests go without it where the system's packages have no such thing.
+    where_packaged: bool,
 }
+
+/// The server whose tests are a feature of `langnghe-tests`, since not every system packages it.
+const VALKEY: &str = "valkey-server";
 
 /// All of them; one more is one more entry.
 const PROGRAMS: &[Program] = &[
@@ -23,11 +28,25 @@ const PROGRAMS: &[Program] = &[
         names: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
         purpose: "the web chat is tried in a real browser",
+        where_packaged: false,
     },
     Program {
         names: &["chromedriver"],
         package: "chromium-driver",
         purpose: "drives that browser",
+        where_packaged: false,
+    },
+    Program {
+        names: &["redis-server"],
+        package: "redis-server",
+        purpose: "the store is tried on real servers",
+        where_packaged: false,
+    },
+    Program {
+        names: &[VALKEY],
+        package: "valkey-server",
+        purpose: "the store is tried on Valkey too",
+        where_packaged: true,
     },
 ];
 
@@ -50,10 +69,7 @@ pub(crate) fn ensure() -> Result<(), String> {
         }
     }
 
-    let missing: Vec<&Program> = PROGRAMS
-        .iter()
-        .filter(|program| find(program).is_none())
-        .collect();
+    let mut missing = missing();
     if missing.is_empty() {
         return Ok(());
     }
@@ -82,8 +98,10 @@ pub(crate) fn ensure() -> Result<(), String> {
         run::run(Command::new(words[0]).args(&words[1..]))
     };
     apt(&["update"]).map_err(|error| format!("{error}\n{advice}"))?;
+    // By now more packages may be known.
+    missing = self::missing();
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
-    install.extend(&packages);
+    install.extend(missing.iter().map(|program| program.package));
     apt(&install).map_err(|error| format!("{error}\n{advice}"))?;
     match missing.iter().find(|program| find(program).is_none()) {
         None => Ok(()),
@@ -93,6 +111,23 @@ pub(crate) fn ensure() -> Result<(), String> {
             program.names.join(", ")
         )),
     }
+}
+
+/// What is missing and can be had.
+fn missing() -> Vec<&'static Program> {
+    let packaged = |program: &Program| {
+        run::succeeds(Command::new("apt-cache").args(["show", program.package]))
+    };
+    PROGRAMS
+        .iter()
+        .filter(|program| find(program).is_none())
+        .filter(|program| !program.where_packaged || packaged(program))
+        .collect()
+}
+
+/// Whether there is a Valkey for the tests.
+pub(crate) fn valkey() -> bool {
+    on_path(VALKEY).is_some()
 }
 
 /// How to run something as root without being asked anything: the words before it.

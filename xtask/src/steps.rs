@@ -24,7 +24,14 @@ struct Counts {
 }
 
 /// Everything is built with the same features, so that it is built once.
-const FEATURES: [&str; 3] = ["--workspace", "--features", "langnghe/crash-points"];
+fn features() -> [&'static str; 3] {
+    let features = if prerequisites::valkey() {
+        "langnghe/crash-points,langnghe-tests/valkey"
+    } else {
+        "langnghe/crash-points"
+    };
+    ["--workspace", "--features", features]
+}
 
 const STEPS: &[Step] = &[
     Step {
@@ -142,7 +149,11 @@ fn minutes(time: Duration) -> String {
 }
 
 fn tools(_: &mut Counts) -> Result<(), String> {
-    prerequisites::ensure()
+    prerequisites::ensure()?;
+    if !prerequisites::valkey() {
+        println!("no package has a valkey-server here: the store is tried on Redis only");
+    }
+    Ok(())
 }
 
 fn format(_: &mut Counts) -> Result<(), String> {
@@ -154,7 +165,7 @@ fn clippy(_: &mut Counts) -> Result<(), String> {
     run::run(
         command
             .args(["clippy", "--quiet", "--all-targets"])
-            .args(FEATURES)
+            .args(features())
             .args(["--", "--deny", "warnings"]),
     )
 }
@@ -170,7 +181,11 @@ fn policy(_: &mut Counts) -> Result<(), String> {
 fn build(_: &mut Counts) -> Result<(), String> {
     // As the tests are built, so that what both need is built once; the program comes with its own.
     let command = &mut run::cargo();
-    run::run(command.args(["test", "--quiet", "--no-run"]).args(FEATURES))
+    run::run(
+        command
+            .args(["test", "--quiet", "--no-run"])
+            .args(features()),
+    )
 }
 
 fn check(_: &mut Counts) -> Result<(), String> {
@@ -188,7 +203,7 @@ fn check(_: &mut Counts) -> Result<(), String> {
 fn tests(counts: &mut Counts) -> Result<(), String> {
     let program = run::root().join(target()?).join("debug/langnghe");
     let command = &mut run::cargo();
-    command.args(["test", "--no-fail-fast"]).args(FEATURES);
+    command.args(["test", "--no-fail-fast"]).args(features());
     // The tests start this very program and do not build it again with other features.
     command.env("LANGNGHE_PROGRAM", program);
     run::watch(command, |line| counts.add(line))
@@ -197,7 +212,11 @@ fn tests(counts: &mut Counts) -> Result<(), String> {
 fn docs(_: &mut Counts) -> Result<(), String> {
     let command = &mut run::cargo();
     command.env("RUSTDOCFLAGS", "--deny warnings");
-    run::run(command.args(["doc", "--quiet", "--no-deps"]).args(FEATURES))
+    run::run(
+        command
+            .args(["doc", "--quiet", "--no-deps"])
+            .args(features()),
+    )
 }
 
 /// The folder that cargo builds into.
