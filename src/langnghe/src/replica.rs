@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    config::{Config, StoreConfig},
     reload::{Audience, ReloadError, Reloader},
     report::{self, Failure},
     wiring,
@@ -73,7 +73,9 @@ pub(crate) fn run(
     runtime.block_on(async {
         let channels = wiring::channels(config)?;
         let backends = wiring::backends(config)?;
-        make_folder(config.database.parent())?;
+        if let StoreConfig::Sqlite(path) = &config.store {
+            make_folder(path.parent())?;
+        }
         make_folder(Some(&config.settings.media.folder))?;
         let store = wiring::open_store(config, OpenMode::Serve).await?;
         let reloader = Arc::new(Reloader {

@@ -15,7 +15,10 @@ use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
 use crate::{
-    config::{BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, WebchatConfig},
+    config::{
+        BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, StoreConfig,
+        WebchatConfig,
+    },
     report::{self, Failure},
     sources::Sources,
 };
@@ -202,15 +205,25 @@ fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>,
 
 /// The store. Opening reads what was left, which takes its time: not on the threads of the loops.
 pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dyn Store>, Failure> {
-    let (path, limits) = (config.database.clone(), config.store_limits);
-    let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path, limits, mode));
-    match opening.await {
-        Ok(Ok(store)) => Ok(Arc::new(store)),
-        Ok(Err(error)) => Err(report::store_problem(&error).into()),
-        Err(_) => Err(Failure::new(
+    match &config.store {
+        StoreConfig::Sqlite(path) => {
+            let (path, limits) = (path.clone(), config.store_limits);
+            let opening =
+                tokio::task::spawn_blocking(move || SqliteStore::open(&path, limits, mode));
+            match opening.await {
+                Ok(Ok(store)) => Ok(Arc::new(store)),
+                Ok(Err(error)) => Err(report::store_problem(&error).into()),
+                Err(_) => Err(Failure::new(
+                    "store::failed",
+                    "the store could not be opened",
+                    "",
+                )),
+            }
+        }
+        StoreConfig::Redis(redis) => Err(Failure::new(
             "store::failed",
-            "the store could not be opened",
-            "",
+            format!("{} cannot be opened yet", redis.address),
+            "until then: url = \"sqlite:data/langnghe.db\"",
         )),
     }
 }

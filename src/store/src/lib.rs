@@ -5,6 +5,7 @@
 //! a reply or a ticket. Every operation is atomic. Time comes in as an argument where it decides
 //! something, so that the suite needs no waiting.
 
+mod address;
 mod bus;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -13,6 +14,7 @@ mod operations;
 mod sqlite;
 mod store;
 
+pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;

@@ -6,7 +6,7 @@ use langnghe_model::Timestamp;
 use langnghe_store::{OpenMode, Store, StoreError};
 
 use crate::{
-    config::{self, Config, ProcessEnvironment},
+    config::{self, Config, ProcessEnvironment, StoreConfig},
     report::{self, Failure},
     wiring,
 };
@@ -40,10 +40,12 @@ fn config(path: &Path) -> Result<Config, Failure> {
         }
         return Err(Failure::Problems(read.problems));
     };
-    if !config.database.exists() {
+    if let StoreConfig::Sqlite(path) = &config.store
+        && !path.exists()
+    {
         return Err(Failure::new(
             "store::missing",
-            format!("there is no database {}", config.database.display()),
+            format!("there is no database {}", path.display()),
             "`langnghe serve` makes it when it runs for the first time",
         ));
     }

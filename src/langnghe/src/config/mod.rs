@@ -6,6 +6,7 @@ mod limits;
 mod reader;
 mod secrets;
 mod sections;
+mod store;
 mod unique;
 mod values;
 
@@ -25,6 +26,7 @@ use secrets::Surroundings;
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{ChannelConfig, ChannelKind, MessengerConfig, WebchatConfig};
 pub(crate) use secrets::{Environment, ProcessEnvironment};
+pub(crate) use store::StoreConfig;
 
 /// The largest configuration that is read.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -38,8 +40,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// What citizens and providers see before our paths.
     pub(crate) public_url: Url,
-    /// The SQLite file.
-    pub(crate) database: PathBuf,
+    /// Where everything is kept.
+    pub(crate) store: StoreConfig,
     /// The folder of flows.
     pub(crate) flows: PathBuf,
     /// The flow for a message that triggers none.

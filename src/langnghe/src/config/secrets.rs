@@ -64,13 +64,17 @@ impl<'a> Surroundings<'a> {
         }
         let mut text = source.text.clone();
         for span in spans.iter() {
-            // Without its quotation marks; as many bytes as before, so that places stay right.
-            let inner = span.start + 1..span.end.saturating_sub(1);
-            if text.get(inner.clone()).is_some() {
-                text.replace_range(inner.clone(), &"*".repeat(inner.len()));
+            // As many bytes as before, so that places stay right.
+            if text.get(span.clone()).is_some() {
+                text.replace_range(span.clone(), &"*".repeat(span.len()));
             }
         }
         Source::new(source.path.clone(), text)
+    }
+
+    /// Notes that a secret stands in these bytes of the file.
+    pub(super) fn hide(&self, place: Range<usize>) {
+        self.literal_secrets.borrow_mut().push(place);
     }
 
     /// Follows a secret to where it lies.
@@ -79,9 +83,6 @@ impl<'a> Surroundings<'a> {
     /// Why it is not there, and what to do.
     fn follow(&self, text: &str) -> Result<Found, (String, String)> {
         if let Some(name) = text.strip_prefix("env:") {
-            if !self.environment.secrets_needed() {
-                return Ok(Found::NotNeeded);
-            }
             self.environment
                 .variable(name)
                 .map(Found::Elsewhere)
@@ -92,9 +93,6 @@ impl<'a> Surroundings<'a> {
                     )
                 })
         } else if let Some(path) = text.strip_prefix("file:") {
-            if !self.environment.secrets_needed() {
-                return Ok(Found::NotNeeded);
-            }
             let path = self.folder.join(path);
             let read = std::fs::read_to_string(&path).map_err(|error| {
                 (
@@ -116,7 +114,6 @@ impl<'a> Surroundings<'a> {
 enum Found {
     Elsewhere(String),
     Here(String),
-    NotNeeded,
 }
 
 impl Section<'_> {
@@ -153,17 +150,38 @@ impl Section<'_> {
         })
     }
 
+    /// What a secret with `env:` or `file:` holds, also for commands that need no other secrets.
+    pub(super) fn follow_always(
+        &self,
+        key: &str,
+        text: &At<String>,
+        surroundings: &Surroundings<'_>,
+    ) -> Option<String> {
+        match surroundings.follow(&text.value) {
+            Ok(Found::Elsewhere(secret) | Found::Here(secret)) => Some(secret.trim().to_owned()),
+            Err((label, help)) => {
+                let message = format!("the secret `{key}` is missing");
+                self.error("config::secret", message, text.span.clone(), label, help);
+                None
+            }
+        }
+    }
+
     fn resolve(
         &self,
         key: &str,
         text: At<String>,
         surroundings: &Surroundings<'_>,
     ) -> Option<SecretString> {
+        let elsewhere = text.value.starts_with("env:") || text.value.starts_with("file:");
+        if elsewhere && !surroundings.environment.secrets_needed() {
+            return Some(SecretString::default());
+        }
+        let written = self.reader().inside(&text, 0..text.value.len());
         let At { value, span } = text;
         let missing = match surroundings.follow(&value) {
-            Ok(Found::NotNeeded) => return Some(SecretString::default()),
             Ok(Found::Here(secret)) => {
-                surroundings.literal_secrets.borrow_mut().push(span.clone());
+                surroundings.hide(written);
                 let message = format!("the secret `{key}` stands in the file itself");
                 let problem = Problem::warning("config::literal-secret", message)
                     .at(

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::{
     Config, LogConfig, LogFormat, backend, channel, limits, reader::Section, secrets::Surroundings,
-    unique::Unique,
+    store, unique::Unique,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -30,7 +30,8 @@ pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option
     let mut store_limits = Limits::default();
 
     let (listen, public_url) = server(root.section("server", "[server]"), &mut settings);
-    let database = store(root.section("store", "[store]"), folder);
+    let limits = root.section("limits", "[limits]");
+    let store = store::read(root.section("store", "[store]"), &limits, surroundings);
     let (flows, start) = flows(root.section("flows", "[flows]"), folder);
     let (locales, language) = locales(root.section("locales", "[locales]"), folder);
     privacy(root.section("privacy", "[privacy]"), &mut settings);
@@ -39,11 +40,7 @@ pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option
         settings.retention.personal,
     );
     media(root.section("media", "[media]"), folder, &mut settings);
-    limits::read(
-        root.section("limits", "[limits]"),
-        &mut settings,
-        &mut store_limits,
-    );
+    limits::read(limits, &mut settings, &mut store_limits);
     retries(root.section("retries", "[retries]"), &mut settings);
     let log = log(root.section("log", "[log]"));
     console(&root);
@@ -76,7 +73,7 @@ pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option
         source,
         listen,
         public_url,
-        database: database?,
+        store: store?,
         flows,
         start,
         locales,
@@ -117,45 +114,6 @@ fn server(section: Section<'_>, settings: &mut Settings) -> (Option<SocketAddr>,
     }
     section.finish();
     (listen, public_url)
-}
-
-fn store(section: Section<'_>, folder: &Path) -> Option<PathBuf> {
-    let path = database(&section, folder);
-    section.finish();
-    path
-}
-
-fn database(section: &Section<'_>, folder: &Path) -> Option<PathBuf> {
-    const LATER: [&str; 5] = ["redis:", "rediss:", "redis+cluster:", "valkey:", "valkeys:"];
-    if !section.has("url") {
-        return Some(folder.join("data/langnghe.db"));
-    }
-    let text = section.text("url")?;
-    if let Some(path) = text.value.strip_prefix("sqlite:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        if !path.is_empty() && path != ":memory:" {
-            return Some(folder.join(path));
-        }
-    }
-    let (message, help) = if LATER.iter().any(|scheme| text.value.starts_with(scheme)) {
-        (
-            "this version keeps its data in SQLite only",
-            "Redis and Valkey come with a later version; until then: \"sqlite:data/langnghe.db\"",
-        )
-    } else {
-        (
-            "`url` names no store",
-            "write \"sqlite:\" and the path of a file: \"sqlite:data/langnghe.db\"",
-        )
-    };
-    section.error(
-        "config::store",
-        message,
-        text.span,
-        "not a store of this version",
-        help,
-    );
-    None
 }
 
 fn flows(section: Section<'_>, folder: &Path) -> (PathBuf, String) {

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use langnghe_model::{Problem, problem::Severity, problem::Source};
 
-use super::{Environment, Read};
+use langnghe_store::StoreAddress;
+
+use super::{Environment, Read, StoreConfig, store::RedisConfig};
 
 const SAMPLE: &str = include_str!("../../../../config/langnghe.toml");
 
@@ -25,6 +27,8 @@ const VARIABLES: Variables = Variables(&[
     ("PAGE_ACCESS_TOKEN", "three"),
     ("IOC_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ("EMPTY", ""),
+    ("STORE", "redis://ln:hunter2@cache:6379/1"),
+    ("NO_STORE", "redis://ln:hunter2@cache:port"),
 ]);
 
 fn read(text: &str) -> Read {
@@ -54,13 +58,25 @@ fn whole_sample() -> String {
     SAMPLE.lines().map(in_force).collect::<Vec<_>>().join("\n")
 }
 
+/// The same on Redis.
+fn whole_sample_on_redis() -> String {
+    let sqlite = "url = \"sqlite:../data/langnghe.db\"";
+    let text = whole_sample();
+    assert!(text.contains(sqlite));
+    text.replace(sqlite, "url = \"redis://cache.example.vn\"")
+}
+
 #[test]
 fn the_sample_is_good_as_it_is_and_with_every_key_in_force() {
-    for text in [SAMPLE.to_owned(), whole_sample()] {
-        let read = read(&text);
+    for text in [SAMPLE.to_owned(), whole_sample(), whole_sample_on_redis()] {
+        let mut read = read(&text);
+        // No store has them all.
+        read.problems
+            .retain(|problem| problem.code != "config::no-effect");
         assert_eq!(read.problems, [], "{text}");
         assert!(read.config.is_some());
     }
+    assert_eq!(read(SAMPLE).problems, []);
 }
 
 #[test]
@@ -75,6 +91,11 @@ fn the_defaults_that_the_sample_tells_are_the_defaults() {
         format!("{:?}", told.settings)
     );
     assert_eq!(bare.store_limits, told.store_limits);
+    let StoreConfig::Redis(redis) = read(&whole_sample_on_redis()).config.expect("good").store
+    else {
+        panic!("on Redis");
+    };
+    assert_eq!(*redis, RedisConfig::new(redis.address.clone()));
     assert_eq!(bare.start, told.start);
     assert_eq!(bare.language, told.language);
     assert_eq!(bare.listen, told.listen);
@@ -102,6 +123,9 @@ fn every_key_that_is_read_is_explained_in_the_sample() {
         .collect();
     let mut asked = 0;
     for problem in read(&asking).problems {
+        if problem.code == "config::no-effect" {
+            continue;
+        }
         let keys = problem
             .help
             .as_deref()
@@ -144,8 +168,20 @@ fn every_mistake_is_underlined_where_it_stands() {
         ("[server]\nlisten = \"localhost\"".into(), "config::listen", "\"localhost\"", "127.0.0.1:8080"),
         ("[server]\npublic_url = \"gop-y.vn\"".into(), "config::url", "\"gop-y.vn\"", "whole"),
         ("[server]\npublic_url = \"ftp://a.vn\"".into(), "config::url", "\"ftp://a.vn\"", "whole"),
-        ("[store]\nurl = \"redis://a\"".into(), "config::store", "\"redis://a\"", "come with a later version"),
-        ("[store]\nurl = \"data.db\"".into(), "config::store", "\"data.db\"", "sqlite:"),
+        ("[store]\nurl = \"data.db\"".into(), "config::store", "data.db", "sqlite:"),
+        ("[store]\nurl = \"mysql://a\"".into(), "config::store", "mysql", "redis://"),
+        ("[store]\nurl = \"valkey://a\"".into(), "config::store", "valkey", "redis://"),
+        ("[store]\nurl = \"redis://:6379\"".into(), "config::store", ":6379", "127.0.0.1:6379"),
+        ("[store]\nurl = \"redis://a:port\"".into(), "config::store", "port", "65535"),
+        ("[store]\nurl = \"redis+sentinel://a:1\"".into(), "config::store", "a:1", "mymaster"),
+        ("[store]\nurl = \"redis+cluster://a:1/2\"".into(), "config::store", "2", "leave"),
+        ("[store]\nurl = \"env:NOWHERE\"".into(), "config::secret", "\"env:NOWHERE\"", "export NOWHERE"),
+        ("[store]\nurl = \"env:NO_STORE\"".into(), "config::store", "\"env:NO_STORE\"", "65535"),
+        ("[store]\nurl = \"redis://a\"\nprefix = \"{a}\"".into(), "config::prefix", "\"{a}\"", "ln"),
+        ("[store]\nurl = \"redis://a\"\npartitions = 0".into(), "toml::bad-value", "0", ""),
+        ("[store]\nurl = \"redis://a\"\ntimeout = \"1h\"".into(), "config::range", "\"1h\"", "1m"),
+        ("[store]\nurl = \"rediss://a\"\nca = \"no.pem\"".into(), "config::ca", "\"no.pem\"", "PEM"),
+        ("[store]\nurl = \"redis://a\"\npartition = 3".into(), "toml::unknown-key", "partition", "`partitions`"),
         ("[limits]\nbody = \"4MB\"".into(), "config::size", "\"4MB\"", "4MiB"),
         ("[limits]\nlease = \"10\"".into(), "config::duration", "\"10\"", "60s"),
         ("[limits]\nlease = \"0s\"".into(), "config::range", "\"0s\"", ""),
@@ -213,7 +249,104 @@ fn paths_begin_at_the_folder_of_the_file() {
         "[store]\nurl = \"sqlite:db/a.db\"\n[flows]\npath = \"/etc/flows\"\n[[channel]]\nid = \"web\"\nkind = \"webchat\"",
     );
     let config = read.config.expect("good");
-    assert_eq!(config.database, Path::new("/srv/db/a.db"));
+    assert_eq!(config.store, StoreConfig::Sqlite("/srv/db/a.db".into()));
     assert_eq!(config.flows, Path::new("/etc/flows"));
     assert_eq!(config.locales, Path::new("/srv/locales"));
+}
+
+/// A configuration with a `[store]` of these lines.
+fn with_store(lines: &str) -> Read {
+    read(&format!(
+        "[store]\n{lines}\n[[channel]]\nid = \"web\"\nkind = \"webchat\"\n"
+    ))
+}
+
+#[test]
+fn a_store_is_read_with_all_its_keys() {
+    let read = with_store(
+        "url = \"redis+cluster://a:7000,b:7001\"\npartitions = 16\nprefix = \"x:\"\ntimeout = \"500ms\"\nrequire_durable = true\nwait_aof = true\nwait_replicas = 1",
+    );
+    assert_eq!(read.problems, []);
+    let StoreConfig::Redis(redis) = read.config.expect("good").store else {
+        panic!("on Redis");
+    };
+    let StoreAddress::Redis(address) =
+        StoreAddress::parse("redis+cluster://a:7000,b:7001").expect("good")
+    else {
+        panic!("on Redis");
+    };
+    let expected = RedisConfig {
+        partitions: 16,
+        prefix: "x:".to_owned(),
+        timeout: std::time::Duration::from_millis(500),
+        require_durable: true,
+        wait_aof: true,
+        wait_replicas: 1,
+        ..RedisConfig::new(address)
+    };
+    assert_eq!(*redis, expected);
+}
+
+#[test]
+fn keys_that_have_no_effect_are_told() {
+    let told = |lines: &str| {
+        let read = with_store(lines);
+        assert!(read.config.is_some(), "{:#?}", read.problems);
+        let underlined: Vec<_> = read
+            .problems
+            .iter()
+            .map(|problem| underlined(problem).to_owned())
+            .collect();
+        assert!(
+            read.problems
+                .iter()
+                .all(|problem| problem.code == "config::no-effect")
+        );
+        underlined
+    };
+    assert_eq!(
+        told("url = \"sqlite:a.db\"\nprefix = \"ln\"\nwait_aof = true"),
+        ["prefix", "wait_aof"]
+    );
+    assert_eq!(told("partitions = 64"), ["partitions"]);
+    assert_eq!(told("url = \"redis://a\"\nca = \"ca.pem\""), ["\"ca.pem\""]);
+    assert_eq!(
+        told("url = \"redis://a\"\n[limits]\ndedup_memory = \"32MiB\""),
+        ["dedup_memory"]
+    );
+    assert_eq!(
+        told("url = \"sqlite:a.db\"\n[limits]\ndedup_memory = \"32MiB\""),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn the_stores_password_is_never_shown() {
+    let good = with_store("url = \"redis://ln:hunter2@cache\"");
+    assert_eq!(good.problems.len(), 1);
+    assert_eq!(good.problems[0].severity, Severity::Warning);
+    assert_eq!(underlined(&good.problems[0]), "*******");
+    assert!(
+        good.problems[0]
+            .help
+            .as_deref()
+            .unwrap_or_default()
+            .contains("env:NAME")
+    );
+    let secret = with_store("url = \"env:STORE\"");
+    assert_eq!(secret.problems, []);
+    let wrong = [
+        with_store("url = \"redis://ln:hunter2@cache:port\""),
+        with_store("url = \"redis://ln:hunter2/@cache\""),
+        with_store("url = \"redis:ln:hunter2@cache\""),
+        with_store("url = \"env:NO_STORE\""),
+    ];
+    for read in &wrong {
+        assert!(read.config.is_none());
+        assert_eq!(read.problems.len(), 1, "{:#?}", read.problems);
+    }
+    for read in wrong.iter().chain([&good, &secret]) {
+        let shown = format!("{:?}", (&read.problems, &read.config, &read.partial));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
 }
