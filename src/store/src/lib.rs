@@ -11,6 +11,7 @@ mod bus;
 pub mod contract;
 mod error;
 mod operations;
+mod redis;
 mod sqlite;
 mod store;
 
@@ -18,5 +19,6 @@ pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
+pub use redis::{AddressError, RedisAddress, RedisKind, RedisOptions, RedisStore, StoreClock};
 pub use sqlite::{OpenMode, SqliteStore};
 pub use store::Store;

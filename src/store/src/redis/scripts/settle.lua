@@ -1,0 +1,41 @@
+-- Says what became of claimed replies. A lost lease is passed over.
+--
+-- keys    or: ow: ol:<channel>, o:<member>, those of dead letters (see prelude)
+-- args    number, then for each: channel, member, number of the reply, token, result (S sent or dropped,
+--         R retry, P park, B bury, U unsent: given back), when (R), 1 when the attempt counts (R), reason (B)
+-- result  nothing
+
+local function settle(channel, member, id, held, result, at, counts, reason)
+  local leased, key = out('ol', channel), of('o', member)
+  if not holds(leased, member, held) then return end
+  local first = redis.call('LINDEX', key, 0)
+  if not first or reply_number(first) ~= id then return end
+  redis.call('ZREM', leased, member)
+  if result == 'S' or result == 'B' then
+    redis.call('LPOP', key)
+    count('o:' .. channel, -1)
+    if result == 'B' then
+      bury({ k = 'r', p = channel, c = member, r = reason, a = digits(now),
+        n = digits(tonumber(string.sub(first, 17, 20)) + 1), b = reply_body(first), w = string.sub(first, 34, 46) })
+    end
+    sendable(member, channel)
+  elseif result == 'U' then
+    sendable(member, channel)
+  elseif result == 'P' then
+    redis.call('ZADD', out('ow', channel), '+inf', member)
+  else
+    if counts then
+      local attempts = math.min(tonumber(string.sub(first, 17, 20)) + 1, 9999)
+      redis.call('LSET', key, 0, string.sub(first, 1, 16) .. string.format('%04.0f', attempts) .. string.sub(first, 21))
+    end
+    redis.call('ZADD', out('ow', channel), at, member)
+  end
+end
+
+for _ = 1, number() do
+  local channel, member, id, held = arg(), arg(), number(), arg()
+  local result, at, counts, reason = arg(), arg(), arg() == '1', arg()
+  settle(channel, member, id, held, result, at, counts, reason)
+end
+finish()
+return false
