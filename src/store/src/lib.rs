@@ -19,6 +19,6 @@ pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
-pub use redis::{AddressError, RedisAddress, RedisKind, RedisOptions, RedisStore, StoreClock};
+pub use redis::{RedisOptions, RedisStore, StoreClock};
 pub use sqlite::{OpenMode, SqliteStore};
 pub use store::Store;

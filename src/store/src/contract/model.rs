@@ -1,7 +1,7 @@
 //! Random operations against a model that is too simple to be wrong.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -38,7 +38,8 @@ struct Conversation {
 
 struct Model {
     conversations: BTreeMap<u32, Conversation>,
-    marks: HashSet<u128>,
+    /// Whose event has this key.
+    marks: HashMap<u128, u32>,
     now: u64,
     number: u128,
 }
@@ -58,7 +59,7 @@ pub async fn random_operations_give_the_answers_of_a_simple_model(fixture: &dyn 
         conversations: (0..CITIZENS)
             .map(|number| (number, Conversation::default()))
             .collect(),
-        marks: HashSet::new(),
+        marks: HashMap::new(),
         now: 0,
         number: 0,
     };
@@ -117,20 +118,22 @@ impl Model {
     }
 
     async fn accept(&mut self, store: &dyn Store, number: u32, random: &mut StdRng, context: &str) {
-        // One in five is a redelivery.
+        // One in five is a redelivery, which always is of the same conversation.
         let redelivered = random.random_ratio(1, 5) && self.number > 0;
-        let key = if redelivered {
-            random.random_range(1..=self.number)
-        } else {
-            self.number += 1;
-            self.number
+        let known = redelivered.then(|| random.random_range(1..=self.number));
+        let (key, number) = match known {
+            Some(key) => (key, self.marks.get(&key).copied().unwrap_or(number)),
+            None => {
+                self.number += 1;
+                (self.number, number)
+            }
         };
-        let expected = if self.marks.contains(&key) {
+        let expected = if self.marks.contains_key(&key) {
             Accepted::Duplicate
         } else if self.conversation(number).inbox.len() >= LIMIT {
             Accepted::InboxFull
         } else {
-            self.marks.insert(key);
+            self.marks.insert(key, number);
             self.conversation(number)
                 .inbox
                 .push_back(format!("event {key}"));

@@ -24,16 +24,20 @@ use crate::{
 };
 
 /// A session's key lives so much longer than the session, so that retention finds it first.
-const SLACK: Duration = Duration::from_secs(24 * 60 * 60);
+const SLACK: Duration = Duration::from_hours(24);
 /// What a reply without a window has in its place.
 const NO_WINDOW: &str = "0000000000000";
+
+/// The events of one request that lie in one index: the request's place, and of each event its place
+/// and its member.
+type Part = (usize, Vec<(usize, Vec<u8>)>);
 
 type AcceptRequest = Request<(Vec<NewEvent>, Timestamp), Vec<Accepted>>;
 
 /// Takes in what several callers have; one call an index.
 pub(super) async fn accept_all(shared: Arc<Shared>, requests: Vec<AcceptRequest>) {
     // For each index: the requests that have events there, and which.
-    let mut groups: BTreeMap<Index, Vec<(usize, Vec<(usize, Vec<u8>)>)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Index, Vec<Part>> = BTreeMap::new();
     let mut answers = Vec::with_capacity(requests.len());
     for (place, request) in requests.iter().enumerate() {
         let (events, _) = &request.question;
@@ -73,7 +77,7 @@ pub(super) async fn accept_all(shared: Arc<Shared>, requests: Vec<AcceptRequest>
                     (Ok(_), None) => {
                         *answer = Err(StoreError::Damaged("an answer is missing".to_owned()));
                     }
-                    (Err(error), _) => *answer = Err(StoreError::Unavailable(error.to_string())),
+                    (Err(error), _) => *answer = Err(StoreError::Unavailable(error.clone())),
                 }
             }
         }
@@ -86,7 +90,7 @@ pub(super) async fn accept_all(shared: Arc<Shared>, requests: Vec<AcceptRequest>
 async fn accept_group(
     shared: &Shared,
     index: Index,
-    group: &[(usize, Vec<(usize, Vec<u8>)>)],
+    group: &[Part],
     requests: &[AcceptRequest],
     now: Option<Timestamp>,
 ) -> Result<Vec<u8>, String> {

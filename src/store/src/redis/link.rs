@@ -16,11 +16,8 @@ use redis::{
 };
 use tokio::time::Instant;
 
-use super::{
-    address::{RedisAddress, RedisKind},
-    script::Script,
-};
-use crate::StoreError;
+use super::script::Script;
+use crate::{Node, RedisAddress, RedisServers, StoreError};
 
 /// How soon a lost connection is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -75,12 +72,12 @@ impl Link {
 
     /// Whether it leads to a cluster.
     pub(super) fn is_cluster(&self) -> bool {
-        matches!(self.address.kind, RedisKind::Cluster(_))
+        matches!(self.address.servers, RedisServers::Cluster(_))
     }
 
     /// Where it leads, without secrets.
     pub(super) fn shown(&self) -> String {
-        self.address.shown()
+        self.address.to_string()
     }
 
     /// Runs a script.
@@ -125,12 +122,12 @@ impl Link {
     /// A line of its own for messages between replicas.
     pub(super) async fn messages(&self) -> RedisResult<PubSub> {
         let connect = async {
-            let client = match &self.address.kind {
-                RedisKind::Cluster(hosts) => {
+            let client = match &self.address.servers {
+                RedisServers::Cluster(hosts) => {
                     // Any node carries the messages of all.
                     let mut found = Err(RedisError::from((ErrorKind::Client, "no node answers")));
-                    for (host, port) in hosts {
-                        let client = self.client(self.tcp(host, *port))?;
+                    for node in hosts {
+                        let client = self.client(self.tcp(node))?;
                         let messages = client.get_async_pubsub().await;
                         if messages.is_ok() {
                             return messages;
@@ -139,7 +136,7 @@ impl Link {
                     }
                     return found;
                 }
-                RedisKind::Sentinel(..) => self.sentinel()?.async_get_client().await?,
+                RedisServers::Sentinel { .. } => self.sentinel()?.async_get_client().await?,
                 _ => self.client(self.place())?,
             };
             client.get_async_pubsub().await
@@ -227,11 +224,11 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.timeout))
             .set_response_timeout(None);
-        Ok(match &self.address.kind {
-            RedisKind::Cluster(hosts) => {
+        Ok(match &self.address.servers {
+            RedisServers::Cluster(hosts) => {
                 Connection::Cluster(self.cluster(hosts)?.get_async_connection().await?)
             }
-            RedisKind::Sentinel(..) => Connection::Server(
+            RedisServers::Sentinel { .. } => Connection::Server(
                 self.sentinel()?
                     .get_async_connection_with_config(&config)
                     .await?,
@@ -245,26 +242,29 @@ impl Link {
     }
 
     fn place(&self) -> ConnectionAddr {
-        match &self.address.kind {
-            RedisKind::Server(host, port) => self.tcp(host, *port),
-            RedisKind::Socket(path) => ConnectionAddr::Unix(path.clone()),
-            RedisKind::Cluster(hosts) | RedisKind::Sentinel(hosts, _) => {
-                let (host, port) = hosts.first().cloned().unwrap_or_default();
-                self.tcp(&host, port)
-            }
+        match &self.address.servers {
+            RedisServers::One(node) => self.tcp(node),
+            RedisServers::Socket(path) => ConnectionAddr::Unix(path.clone()),
+            RedisServers::Cluster(nodes)
+            | RedisServers::Sentinel {
+                sentinels: nodes, ..
+            } => match nodes.first() {
+                Some(node) => self.tcp(node),
+                None => ConnectionAddr::Tcp(String::new(), 0),
+            },
         }
     }
 
-    fn tcp(&self, host: &str, port: u16) -> ConnectionAddr {
+    fn tcp(&self, node: &Node) -> ConnectionAddr {
         if self.address.tls {
             ConnectionAddr::TcpTls {
-                host: host.to_owned(),
-                port,
+                host: node.host.clone(),
+                port: node.port,
                 insecure: false,
                 tls_params: None,
             }
         } else {
-            ConnectionAddr::Tcp(host.to_owned(), port)
+            ConnectionAddr::Tcp(node.host.clone(), node.port)
         }
     }
 
@@ -278,7 +278,10 @@ impl Link {
 
     fn client(&self, place: ConnectionAddr) -> RedisResult<Client> {
         let info = place.into_connection_info()?;
-        let mut settings = info.redis_settings().clone().set_db(self.address.database);
+        let mut settings = info
+            .redis_settings()
+            .clone()
+            .set_db(i64::from(self.address.database));
         if let Some(user) = &self.address.user {
             settings = settings.set_username(user);
         }
@@ -292,8 +295,8 @@ impl Link {
         }
     }
 
-    fn cluster(&self, hosts: &[(String, u16)]) -> RedisResult<ClusterClient> {
-        let nodes = hosts.iter().map(|(host, port)| self.tcp(host, *port));
+    fn cluster(&self, hosts: &[Node]) -> RedisResult<ClusterClient> {
+        let nodes = hosts.iter().map(|node| self.tcp(node));
         let mut builder = ClusterClient::builder(nodes.collect::<Vec<_>>())
             .retries(CLUSTER_RETRIES)
             .min_retry_wait(20)
@@ -313,17 +316,17 @@ impl Link {
     }
 
     fn sentinel(&self) -> RedisResult<SentinelClient> {
-        let RedisKind::Sentinel(hosts, name) = &self.address.kind else {
+        let RedisServers::Sentinel { sentinels, master } = &self.address.servers else {
             return Err(RedisError::from((
                 ErrorKind::Client,
                 "there is no Sentinel",
             )));
         };
-        let hosts = hosts
+        let hosts = sentinels
             .iter()
-            .map(|(host, port)| ConnectionAddr::Tcp(host.clone(), *port));
-        let mut builder = SentinelClientBuilder::new(hosts, name, SentinelServerType::Master)?
-            .set_client_to_redis_db(self.address.database);
+            .map(|node| ConnectionAddr::Tcp(node.host.clone(), node.port));
+        let mut builder = SentinelClientBuilder::new(hosts, master, SentinelServerType::Master)?
+            .set_client_to_redis_db(i64::from(self.address.database));
         if let Some(user) = &self.address.user {
             builder = builder.set_client_to_redis_username(user);
         }

@@ -4,7 +4,6 @@
 //! arguments and reads its answer. [`layout`] says which keys there are, `scripts/prelude.lua` what
 //! is in them. Replicas are woken by messages ([`listener`]); who waits for what is in [`topics`].
 
-mod address;
 mod call;
 mod dead;
 mod deliveries;
@@ -29,12 +28,11 @@ use std::{
     time::Duration,
 };
 
-pub use address::{AddressError, RedisAddress, RedisKind};
 use redis::Cmd;
 use tokio::task::JoinHandle;
 
 use self::{gather::Gather, layout::Layout, link::Link, listener::Listeners, topics::Topics};
-use crate::{Accepted, Limits, NewEvent, Settlement, StoreError};
+use crate::{Accepted, Limits, NewEvent, RedisAddress, Settlement, StoreError};
 use langnghe_model::Timestamp;
 
 /// The form of the data; a newer one is refused.
@@ -183,14 +181,14 @@ impl RedisStore {
     /// [`StoreError::Open`] when the address, the partitions or the kind of server do not fit,
     /// [`StoreError::Newer`], [`StoreError::Unavailable`].
     pub async fn open(address: &RedisAddress, options: RedisOptions) -> Result<Self, StoreError> {
-        let line = || {
+        let new_link = || {
             Link::new(
                 address.clone(),
                 options.certificate.clone(),
                 options.timeout,
             )
         };
-        let link = line();
+        let link = new_link();
         let layout = Layout {
             prefix: options.prefix.clone(),
             partitions: options.partitions.max(1),
@@ -207,7 +205,7 @@ impl RedisStore {
             link.command("open", &command).await?;
         }
         let shared = Arc::new(Shared {
-            durable: options.waits_at_all().then(line),
+            durable: options.waits_at_all().then(new_link),
             link,
             fixed_keys,
             topics: Topics::new(layout.count()),

@@ -17,8 +17,10 @@ local function read()
   local c = { member = arg(), channel = arg(), token = arg(), processed = number(), session = arg(), body = arg(),
     heard = arg() == '1', window = arg(), erase = arg() == '1', replies = {}, tickets = {}, timers = {}, aside = {} }
   for i = 1, number() do
-    local window = arg()
-    c.replies[i] = window .. arg()
+    local window, reply = arg(), arg()
+    -- Who was heard from has the new window on all that is unsent, these too.
+    if c.heard then window = c.window end
+    c.replies[i] = window .. reply
   end
   for i = 1, number() do
     local t = { key = arg(), reference = arg(), id = arg(), code = arg(), title = arg(), backend = arg(), at = arg(), body = arg() }
