@@ -79,6 +79,7 @@ impl Installation {
     ///
     /// # Panics
     /// When there is no free port or no temporary folder.
+    #[must_use]
     pub fn twin(&self) -> Self {
         let folder = TempDir::with_prefix("langnghe-test-").expect("a temporary folder");
         let mut twin = Self {

@@ -4,6 +4,7 @@
 pub mod accessibility;
 pub mod agency;
 pub mod browser;
+pub mod chaos;
 pub mod chat_page;
 pub mod citizen;
 pub mod clock;
@@ -19,6 +20,8 @@ pub mod program;
 pub mod redis;
 pub mod replica;
 pub mod road;
+pub mod seed;
+pub mod store;
 pub mod wait;
 pub mod wire;
 

@@ -17,7 +17,7 @@ use langnghe_tests::{
         Road,
         account::{self, Told},
     },
-    wait,
+    seed, wait,
 };
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::task::JoinHandle;
@@ -141,20 +141,10 @@ impl Matrix {
     }
 }
 
-/// The seed of this run: printed, and taken from the environment to see a run again.
-fn seed() -> u64 {
-    let given = std::env::var("LANGNGHE_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(rand::random);
-    eprintln!("LANGNGHE_SEED={seed}");
-    seed
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_random_moments_nothing_is_lost_doubled_or_out_of_order() {
     const SENDS_AT_ONCE: usize = 4;
-    let mut random = SmallRng::seed_from_u64(seed());
+    let mut random = SmallRng::seed_from_u64(seed::draw());
     let matrix = Matrix::new(4).await;
     let writers = matrix.write();
     for kill in 0..KILLS {
@@ -175,7 +165,7 @@ async fn killed_at_random_moments_nothing_is_lost_doubled_or_out_of_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dying_between_any_two_steps_loses_nothing_and_repeats_at_most_one_reply() {
-    let mut random = SmallRng::seed_from_u64(seed());
+    let mut random = SmallRng::seed_from_u64(seed::draw());
     let mut matrix = Matrix::new(1).await;
     let writers = matrix.write();
     let mut crashes = 0;

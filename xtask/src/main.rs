@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask test` and `cargo xtask load`.
+//! The project's own commands: `cargo xtask test`, `load` and `chaos`.
 
+mod chaos;
 mod load;
 mod prerequisites;
 mod run;
@@ -34,6 +35,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Hurts replicas, store and the lines between them for minutes, and checks that nothing was lost;
+    /// `-- --help` shows its options.
+    Chaos {
+        /// Options of the tool.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -44,6 +52,7 @@ fn main() -> ExitCode {
         }
         Command::Test { only, list: false } => steps::test(&only),
         Command::Load { options } => load::load(&options),
+        Command::Chaos { options } => chaos::chaos(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -24,7 +24,7 @@ struct Counts {
 }
 
 /// Everything is built with the same features, so that it is built once.
-fn features() -> [&'static str; 3] {
+pub(crate) fn features() -> [&'static str; 3] {
     let features = if prerequisites::valkey() {
         "langnghe/crash-points,langnghe-tests/valkey"
     } else {

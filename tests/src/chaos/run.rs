@@ -1,0 +1,175 @@
+//! One run, from the first message to the last check.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use super::{
+    balancer::Balancer,
+    cluster::Cluster,
+    options::Options,
+    plan::{self, Ground},
+    provider::Provider,
+    quota,
+    timeline::Timeline,
+};
+use crate::{
+    Graph, Installation,
+    agency::Agency,
+    installation::BACKEND_SECRET,
+    redis::{Fsync, Product, Server, Setup},
+    road::{
+        FLOW,
+        account::{self, Told},
+    },
+    store::Kind,
+    wait,
+    wire::Wire,
+};
+
+/// The longest that it may take until everything is done, after the last fault was undone.
+const DRAIN: Duration = Duration::from_mins(1);
+/// How many replies a sender has on their way at once.
+const SENDS_AT_ONCE: u32 = 4;
+
+/// Runs it, and says what came of it.
+///
+/// # Panics
+/// When a guarantee was broken; the timeline is printed then.
+pub async fn run(options: &Options) -> String {
+    let seed = options.seed.unwrap_or_else(rand::random);
+    eprintln!("LANGNGHE_SEED={seed}");
+    let graph = Arc::new(Graph::start().await);
+    let agency = Agency::start(BACKEND_SECRET).await;
+    let server = server(options.store).await;
+    let mut wires = Vec::new();
+    let mut installations: Vec<Installation> = Vec::new();
+    for _ in 0..options.replicas {
+        let mut installation = match installations.first() {
+            None => installation(options, &graph, &agency),
+            Some(first) => first.twin(),
+        };
+        if let Some(server) = &server {
+            let wire = Wire::to(server.port()).await;
+            installation.set("store.url", server.url_through(wire.port()));
+            wires.push(wire);
+        }
+        installations.push(installation);
+    }
+    let ports: Vec<u16> = installations.iter().map(Installation::port).collect();
+    let balancer = Balancer::before(&ports).await;
+    let plan = plan::draw(
+        seed,
+        Ground {
+            time: options.time,
+            replicas: options.replicas,
+            server: server.is_some(),
+            lease: Duration::from_secs(options.lease),
+        },
+    );
+
+    let timeline = Timeline::default();
+    timeline.note(format!("seed {seed}, {options:?}"));
+    let mut cluster = Cluster::start(&timeline, &installations, wires, server).await;
+    let provider = Arc::new(Provider::new(
+        balancer.url("/webhooks/page"),
+        &installations[0],
+        options.citizens,
+        options.quota,
+    ));
+    let writers = provider.begin(seed, &graph);
+    cluster.suffer(&plan).await;
+    timeline.note("no more faults");
+    let healed = timeline.elapsed();
+    let reports = provider.finish(writers).await;
+    let total: usize = reports.iter().sum();
+    timeline.note(format!("all messages of {total} reports are acknowledged"));
+    wait::until("every reply and every ticket is there", DRAIN, async || {
+        cluster.look();
+        let replied = |(citizen, reports): (usize, &usize)| {
+            let taken = graph.taken_for(&provider.citizens[citizen].id);
+            Told::new(&taken).replies.len() >= reports * account::MESSAGES
+        };
+        agency.tickets().len() >= total && reports.iter().enumerate().all(replied)
+    })
+    .await;
+    let drained = timeline.elapsed().saturating_sub(healed);
+    timeline.note("every reply and every ticket is there");
+    cluster.stop().await;
+    timeline.note("all replicas have stopped");
+
+    agency.assert_no_violations();
+    account::check_tickets(&agency.tickets(), &reports).expect("a ticket for each report");
+    let (mut repeated, mut late) = (0, 0);
+    for (number, citizen) in provider.citizens.iter().enumerate() {
+        let taken = graph.taken_for(&citizen.id);
+        let told = Told::new(&taken);
+        told.check(number, reports[number])
+            .expect("every reply in order");
+        repeated += told.repeated;
+        late += told.late;
+    }
+    let calls = graph.calls();
+    let (most, begin) = quota::fullest_second(&calls).expect("there were calls");
+    let allowed = quota::allowed(options.quota);
+    let counts = provider.counts();
+    let summary = format!(
+        "seed {seed}: {} faults in {:.0} s; {} messages, {} of them again, {} webhooks refused; \
+         {total} reports, {} deliveries of tickets; {} replies, {repeated} repeated, {late} late; \
+         the fullest second had {most} of {} (at {:.1} s); done {:.1} s after the last fault",
+        plan.len(),
+        options.time.as_secs_f64(),
+        counts.acknowledged.load(Ordering::SeqCst),
+        counts.again.load(Ordering::SeqCst),
+        counts.refused.load(Ordering::SeqCst),
+        agency.requests(),
+        total * account::MESSAGES,
+        options.quota,
+        timeline.at(begin).as_secs_f64(),
+        drained.as_secs_f64(),
+    );
+    timeline.note(&summary);
+    assert!(
+        most <= allowed,
+        "{most} calls in one second, {allowed} are allowed"
+    );
+    assert!(
+        repeated <= plan.len() * SENDS_AT_ONCE as usize,
+        "{repeated} replies were repeated"
+    );
+    assert_eq!(late, 0, "repeated after a later reply had come");
+    summary
+}
+
+async fn server(kind: Kind) -> Option<Server> {
+    let product = match kind {
+        Kind::Sqlite => return None,
+        Kind::Redis => Product::Redis,
+        Kind::Valkey => Product::Valkey,
+    };
+    let setup = Setup::of(product).durable(Fsync::Always);
+    Some(Server::start(&setup).await)
+}
+
+fn installation(options: &Options, graph: &Graph, agency: &Agency) -> Installation {
+    let mut installation = Installation::new();
+    installation
+        .messenger("page", &graph.api_base())
+        .set_of(
+            "channel",
+            "page",
+            "replies_per_second",
+            i64::from(options.quota),
+        )
+        .backend("ioc", agency.url())
+        .flows(&[("su-co.toml", FLOW)])
+        .set("flows.start", "su-co")
+        .set("retries.replies", vec!["100ms"; 20])
+        .set("retries.deliveries", vec!["100ms"; 20])
+        .set("limits.lease", format!("{}s", options.lease))
+        .set("limits.sends_at_once", i64::from(SENDS_AT_ONCE))
+        .set("limits.flood.messages", 1_000_000)
+        .set("limits.inbox_per_citizen", 10_000);
+    installation
+}

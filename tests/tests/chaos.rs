@@ -1,0 +1,13 @@
+//! Chaos, in a length that every build can bear; `cargo xtask chaos` is the long one.
+
+use langnghe_tests::{
+    chaos::{self, Options},
+    seed,
+    store::Kind,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_replica_bears_chaos_on_sqlite() {
+    let options = Options::short(Kind::Sqlite, seed::draw());
+    eprintln!("{}", chaos::run(&options).await);
+}
