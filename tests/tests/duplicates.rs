@@ -25,7 +25,6 @@ fn library() -> Library {
     let loaded = Library::load(
         &[Source::new("su-co.toml", FLOW)],
         &[Source::new("vi/system.ftl", words)],
-        &[],
         Settings {
             start: "su-co".to_owned(),
             language: "vi".to_owned(),

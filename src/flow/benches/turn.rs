@@ -66,7 +66,7 @@ fn turns(criterion: &mut Criterion) {
         backends: None,
         agency: Agency::default(),
     };
-    let library = Library::load(&flows, &locales, &[], settings)
+    let library = Library::load(&flows, &locales, settings)
         .library
         .expect("flows that check");
     let capabilities = Capabilities::text_only(2000);
@@ -105,6 +105,17 @@ fn turns(criterion: &mut Criterion) {
         "bo qua",
         "co",
     ]);
+    for (name, bytes) in [("asked", &asked), ("late", &late), ("review", &review)] {
+        let bytes = bytes.as_deref().expect("a session");
+        let session = Session::decode(bytes).expect("a session");
+        println!("session, {name}: {} bytes", bytes.len());
+        criterion.bench_function(&format!("decode the session, {name}"), |bencher| {
+            bencher.iter(|| Session::decode(black_box(bytes)));
+        });
+        criterion.bench_function(&format!("encode the session, {name}"), |bencher| {
+            bencher.iter(|| black_box(&session).encode());
+        });
+    }
     for (name, before, text) in [
         (
             "choice by label without diacritics",

@@ -5,8 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use langnghe_model::{BackendId, Event, Problem, problem::Source};
 
 use crate::{
-    Context, Session, Step, check, flow::Flow, session::Form, turn, understand::phrases::Phrases,
-    words::Words,
+    Context, Session, Step, check,
+    flow::Flow,
+    session::Form,
+    turn,
+    understand::phrases::Phrases,
+    words::{LocaleFile, Words},
 };
 
 /// What the configuration says about flows.
@@ -46,37 +50,35 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// All flows and locales of one configuration, checked.
-#[derive(Debug)]
+/// The most earlier or later versions that a library holds; beyond, they are fetched anew.
+const ARCHIVED: usize = 64;
+
+/// All flows and locales of one configuration, checked. A copy shares everything.
+#[derive(Clone, Debug)]
 pub struct Library {
-    flows: HashMap<String, Flow>,
-    /// Earlier versions by id and hash.
-    archived: HashMap<(String, String), Flow>,
+    flows: Arc<HashMap<String, Flow>>,
+    /// Other versions, on which sessions began, by id and hash.
+    archived: HashMap<(String, String), Arc<Flow>>,
     /// Ids in the order of the files.
-    order: Vec<String>,
+    order: Arc<[String]>,
     /// What starts flows, with the number of the flow.
-    pub(crate) phrases: Phrases<usize>,
-    pub(crate) words: Words,
-    pub(crate) settings: Settings,
+    pub(crate) phrases: Arc<Phrases<usize>>,
+    pub(crate) words: Arc<Words>,
+    pub(crate) settings: Arc<Settings>,
+    /// For the texts of versions that come later.
+    locales: Arc<[LocaleFile]>,
 }
 
 impl Library {
-    /// Checks `flows` (`*.toml`), `locales` (`<lang>/*.ftl`) and keeps beside them `archived` texts
-    /// of earlier flow versions, for sessions that began on them (an archived text that no longer
-    /// checks is left out in silence).
-    pub fn load(
-        flows: &[Arc<Source>],
-        locales: &[Arc<Source>],
-        archived: &[Arc<Source>],
-        settings: Settings,
-    ) -> Loaded {
-        check::load(flows, locales, archived, settings)
+    /// Checks `flows` (`*.toml`) and `locales` (`<lang>/*.ftl`).
+    pub fn load(flows: &[Arc<Source>], locales: &[Arc<Source>], settings: Settings) -> Loaded {
+        check::load(flows, locales, settings)
     }
 
     pub(crate) fn new(
         flows: Vec<Flow>,
-        archived: HashMap<(String, String), Flow>,
         words: Words,
+        locales: Vec<LocaleFile>,
         settings: Settings,
     ) -> Self {
         let phrases = flows.iter().enumerate().flat_map(|(index, flow)| {
@@ -87,17 +89,15 @@ impl Library {
         });
         let phrases = Phrases::new(phrases);
         let order = flows.iter().map(|flow| flow.id.clone()).collect();
-        let flows = flows
-            .into_iter()
-            .map(|flow| (flow.id.clone(), flow))
-            .collect();
+        let flows = flows.into_iter().map(|flow| (flow.id.clone(), flow));
         Self {
-            flows,
-            archived,
+            flows: Arc::new(flows.collect()),
+            archived: HashMap::new(),
             order,
-            phrases,
-            words,
-            settings,
+            phrases: Arc::new(phrases),
+            words: Arc::new(words),
+            settings: Arc::new(settings),
+            locales: locales.into(),
         }
     }
 
@@ -105,8 +105,40 @@ impl Library {
     /// the sessions.
     pub fn versions(&self) -> Vec<(String, String)> {
         self.flows()
-            .map(|flow| (format!("{}@{}", flow.id, flow.hash), flow.text.clone()))
+            .map(|flow| (version_name(&flow.id, &flow.hash), flow.text.clone()))
             .collect()
+    }
+
+    /// The name, as in [`Self::versions`], of the version that a session began on, when it is not
+    /// here: an earlier one, or one that another replica has loaded before us.
+    pub fn missing_version(&self, session: &Session) -> Option<String> {
+        let form = session.form.as_ref()?;
+        let missing = self.version_of(form).is_none();
+        missing.then(|| version_name(&form.flow, &form.hash))
+    }
+
+    /// Whether the version of this name is here.
+    pub fn holds_version(&self, name: &str) -> bool {
+        let Some((id, hash)) = name.rsplit_once('@') else {
+            return false;
+        };
+        let current = self.flows.get(id).is_some_and(|flow| flow.hash == hash);
+        let key = || (id.to_owned(), hash.to_owned());
+        current || self.archived.contains_key(&key())
+    }
+
+    /// This library with one more version for the sessions that began on it; `None` when the text
+    /// does not check here. What starts flows does not change.
+    #[must_use]
+    pub fn with_version(&self, source: &Arc<Source>) -> Option<Self> {
+        let flow = check::read_version(source, &self.words, &self.locales, &self.settings)?;
+        let mut library = self.clone();
+        if library.archived.len() >= ARCHIVED {
+            library.archived.clear();
+        }
+        let key = (flow.id.clone(), flow.hash.clone());
+        library.archived.insert(key, Arc::new(flow));
+        Some(library)
     }
 
     /// One turn. Pure, and never fails: what cannot be understood is answered with help.
@@ -131,6 +163,14 @@ impl Library {
             .get(&form.flow)
             .filter(|flow| flow.hash == form.hash);
         // Most conversations are on the current version: no key is built for them.
-        current.or_else(|| self.archived.get(&(form.flow.clone(), form.hash.clone())))
+        current.or_else(|| {
+            let key = (form.flow.clone(), form.hash.clone());
+            self.archived.get(&key).map(Arc::as_ref)
+        })
     }
+}
+
+/// The name of one version of a flow.
+fn version_name(id: &str, hash: &str) -> String {
+    format!("{id}@{hash}")
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use langnghe_flow::{Library, Settings};
-use langnghe_model::{Problem, problem::Severity, problem::Source};
+use langnghe_model::{Problem, problem::Severity};
 use langnghe_store::{Store, StoreError};
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
@@ -13,9 +13,6 @@ use crate::{
     report,
     sources::{self, Fingerprint, Sources},
 };
-
-/// Under what the texts of flow versions are kept in the store.
-const ARCHIVE: &str = "flow/";
 
 /// Reads flows and locales anew.
 #[derive(Debug)]
@@ -26,7 +23,7 @@ pub(crate) struct Reloader {
     pub(crate) locales: PathBuf,
     /// What the configuration says about flows.
     pub(crate) settings: Settings,
-    /// Where earlier versions are kept.
+    /// Where versions are kept, for sessions that outlive them.
     pub(crate) store: Arc<dyn Store>,
     /// Who is told of problems.
     pub(crate) audience: Audience,
@@ -46,7 +43,7 @@ pub(crate) enum Audience {
 pub(crate) enum ReloadError {
     /// There are errors among these.
     Problems(Vec<Problem>),
-    /// Earlier versions could not be read, or the current ones not kept.
+    /// The current versions could not be kept.
     Store(StoreError),
 }
 
@@ -57,20 +54,11 @@ impl Reloader {
     /// # Errors
     /// [`ReloadError`]; then nothing changes.
     pub(crate) async fn load(&self) -> Result<(Library, Vec<Problem>), ReloadError> {
-        let documents = self
-            .store
-            .documents(ARCHIVE)
-            .await
-            .map_err(ReloadError::Store)?;
-        let archived: Vec<_> = documents
-            .into_iter()
-            .filter_map(|(name, body)| Some(Source::new(name, String::from_utf8(body).ok()?)))
-            .collect();
         let (flows, locales) = (self.flows.clone(), self.locales.clone());
         let settings = self.settings.clone();
         let loading = tokio::task::spawn_blocking(move || {
             let sources = Sources::read(&flows, &locales)?;
-            let loaded = Library::load(&sources.flows, &sources.locales, &archived, settings);
+            let loaded = Library::load(&sources.flows, &sources.locales, settings);
             match loaded.library {
                 Some(library) => Ok((library, loaded.problems)),
                 None => Err(loaded.problems),
@@ -85,13 +73,9 @@ impl Reloader {
                 )])
             })
             .map_err(ReloadError::Problems)?;
-        for (name, text) in library.versions() {
-            let name = format!("{ARCHIVE}{name}");
-            self.store
-                .keep_document(&name, text.as_bytes())
-                .await
-                .map_err(ReloadError::Store)?;
-        }
+        langnghe_server::keep_versions(self.store.as_ref(), &library)
+            .await
+            .map_err(ReloadError::Store)?;
         Ok((library, warnings))
     }
 
@@ -203,6 +187,8 @@ fn place(problem: &Problem) -> String {
 
 #[cfg(test)]
 mod tests {
+    use langnghe_model::problem::Source;
+
     use super::*;
 
     #[test]

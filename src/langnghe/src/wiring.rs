@@ -56,7 +56,7 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
 pub(crate) fn check_flows(config: &Config) -> Result<(), Failure> {
     let sources = Sources::read(&config.flows, &config.locales).map_err(Failure::Problems)?;
     let settings = flow_settings(config);
-    let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
+    let loaded = Library::load(&sources.flows, &sources.locales, settings);
     if loaded.library.is_some() {
         Ok(())
     } else {

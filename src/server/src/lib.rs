@@ -22,8 +22,10 @@ mod settings;
 mod sweep;
 mod timers;
 mod turn;
+mod versions;
 mod worker;
 
 pub use parts::{ChannelParts, Parts, ServeError, serve};
 pub use retry::next_delay;
 pub use settings::{Flood, MediaSettings, RetrySchedule, Settings};
+pub use versions::keep_versions;

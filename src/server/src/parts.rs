@@ -24,6 +24,7 @@ use crate::{
     sender::Sender,
     sweep::Sweep,
     timers,
+    versions::Versions,
     worker::{WorkerChannel, Workers},
 };
 
@@ -172,6 +173,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
     }
     let workers = Arc::new(Workers {
         store: Arc::clone(&store),
+        versions: Versions::new(Arc::clone(&store), Arc::clone(&library)),
         library,
         channels: worker_channels,
         media: Arc::clone(&media),

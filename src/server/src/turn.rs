@@ -7,7 +7,7 @@ use std::{
 
 use langnghe_connector::render;
 use langnghe_desk::{code, ticket};
-use langnghe_flow::{Context, Library, Session, Step};
+use langnghe_flow::{Context, Library, Session, SessionError, Step};
 use langnghe_model::{
     Capabilities, ConversationId, Event, EventId, EventKind, Profile, TicketId, Timestamp,
     ticket::TicketSummary,
@@ -26,6 +26,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) profile: Option<&'a Profile>,
     /// The citizen's tickets, once a turn has asked for them.
     pub(crate) tickets: Option<&'a [TicketSummary]>,
+    /// The session's version of its flow was looked for already.
+    pub(crate) version_sought: bool,
     pub(crate) now: Timestamp,
     pub(crate) metrics: &'a ChannelMetrics,
 }
@@ -37,11 +39,26 @@ pub(crate) enum Turned {
     Commit(Box<Commit>, u64),
     /// A turn needs the citizen's tickets: take all turns again with them.
     NeedsTickets,
+    /// The session is on this version of a flow, which is not loaded: take the turns again with it.
+    NeedsVersion(String),
+    /// A newer version of the program wrote the session: only a replica that runs it can go on.
+    NeedsNewerProgram,
 }
 
 /// Takes the turns of a claim.
 pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
-    let mut session = session_of(claim);
+    let mut session = match session_of(claim) {
+        Ok(session) => session,
+        Err(NewerSession) => return Turned::NeedsNewerProgram,
+    };
+    if !around.version_sought
+        && let Some(session) = &session
+        && let Some(name) = around.library.missing_version(session)
+    {
+        return Turned::NeedsVersion(name);
+    }
+    // What the claim began with, for an event whose turn does not count.
+    let first = || session_of(claim).unwrap_or_default();
     let mut work = Work::new(claim);
     // A copy is only needed where an earlier event of the claim has changed the session.
     let several = claim.events.len() > 1;
@@ -78,7 +95,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             tracing::error!(conversation = claim.conversation.tag(), "a turn panicked");
             work.set_aside("the engine failed on it".to_owned(), body, around.metrics);
             work.processed(*position);
-            session = before.unwrap_or_else(|| session_of(claim));
+            session = before.unwrap_or_else(first);
             continue;
         };
         if step.needs_tickets && around.tickets.is_none() {
@@ -86,7 +103,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
         }
         if step.erase && work.count > 0 {
             // Erasure comes first in a commit, so what this claim already made goes out before it.
-            session = before.unwrap_or_else(|| session_of(claim));
+            session = before.unwrap_or_else(first);
             break;
         }
         if let Some(reason) = step.set_aside.take() {
@@ -102,13 +119,25 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
     work.finish(session, claim.session.is_some())
 }
 
-fn session_of(claim: &Claim) -> Option<Session> {
-    let decoded = Session::decode(claim.session.as_deref()?);
-    decoded
-        .inspect_err(|error| {
+/// The session was written by a newer version of the program.
+struct NewerSession;
+
+fn session_of(claim: &Claim) -> Result<Option<Session>, NewerSession> {
+    let Some(bytes) = claim.session.as_deref() else {
+        return Ok(None);
+    };
+    match Session::decode(bytes) {
+        Ok(session) => Ok(Some(session)),
+        Err(error @ SessionError::Newer(_)) => {
+            tracing::error!(%error, conversation = claim.conversation.tag(),
+                "the conversation waits for a replica of a newer version");
+            Err(NewerSession)
+        }
+        Err(error @ SessionError::Broken) => {
             tracing::error!(%error, conversation = claim.conversation.tag(), "session lost");
-        })
-        .ok()
+            Ok(None)
+        }
+    }
 }
 
 /// The commit as it grows.

@@ -20,6 +20,7 @@ use crate::{
     metrics::ChannelMetrics,
     pause::Backoff,
     turn::{self, PROFILE_TIME, Surroundings, Turned},
+    versions::Versions,
 };
 
 /// How long one claim waits for work; only bounds how soon a stop is noticed by a store that is away.
@@ -27,6 +28,9 @@ const CLAIM_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a ticket code is drawn anew before the conversation is given back.
 const CODE_DRAWS: usize = 5;
+
+/// When a conversation is tried again that only a newer version of the program can go on with.
+const NEWER_REST: Duration = Duration::from_secs(2);
 
 /// How many of their tickets a citizen is shown.
 const TICKETS_SHOWN: usize = 20;
@@ -43,6 +47,7 @@ pub(crate) struct WorkerChannel {
 pub(crate) struct Workers {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) library: Arc<ArcSwap<Library>>,
+    pub(crate) versions: Versions,
     pub(crate) channels: HashMap<ChannelId, WorkerChannel>,
     pub(crate) media: Arc<MediaFolder>,
     pub(crate) claim: usize,
@@ -86,11 +91,18 @@ impl Workers {
         let mut waiting: Vec<(Claim, Option<Profile>)> = claims.into_iter().zip(profiles).collect();
         for _ in 0..CODE_DRAWS {
             let mut commits = Vec::with_capacity(waiting.len());
-            let mut counts = Vec::with_capacity(waiting.len());
-            for (claim, profile) in &waiting {
-                let (commit, count) = self.turn(claim, profile.as_ref()).await?;
-                commits.push(commit);
-                counts.push(count);
+            let mut taken = Vec::with_capacity(waiting.len());
+            for (claim, profile) in waiting {
+                match self.turn(&claim, profile.as_ref()).await? {
+                    Some((commit, count)) => {
+                        commits.push(commit);
+                        taken.push(((claim, profile), count));
+                    }
+                    None => self.put_off(&claim, NEWER_REST).await?,
+                }
+            }
+            if commits.is_empty() {
+                return Ok(());
             }
             let erased: Vec<ConversationId> = commits
                 .iter()
@@ -101,7 +113,7 @@ impl Workers {
             let committed = self.store.commit(commits, clock::now()).await?;
             crash::point(Point::Committed);
             let mut again = Vec::new();
-            for ((one, count), committed) in waiting.into_iter().zip(counts).zip(committed) {
+            for ((one, count), committed) in taken.into_iter().zip(committed) {
                 match committed {
                     Committed::Done => self.count_processed(&one.0, count),
                     Committed::LeaseLost => self.count_lost(&one.0, began),
@@ -123,23 +135,34 @@ impl Workers {
                 conversation = claim.conversation.tag(),
                 "no free ticket code found"
             );
-            let at = clock::now() + self.lease;
-            self.store
-                .release(&claim.conversation, claim.token, at)
-                .await?;
+            self.put_off(&claim, self.lease).await?;
         }
         Ok(())
     }
 
+    /// Gives a conversation back unprocessed, to be tried again after a while.
+    async fn put_off(
+        &self,
+        claim: &Claim,
+        rest: Duration,
+    ) -> Result<(), langnghe_store::StoreError> {
+        let at = clock::now() + rest;
+        self.store
+            .release(&claim.conversation, claim.token, at)
+            .await
+    }
+
+    /// Takes the turns of a claim; `None` when only a newer version of the program can.
     async fn turn(
         &self,
         claim: &Claim,
         profile: Option<&Profile>,
-    ) -> Result<(Commit, u64), langnghe_store::StoreError> {
+    ) -> Result<Option<(Commit, u64)>, langnghe_store::StoreError> {
         let Some(channel) = self.channels.get(&claim.conversation.channel) else {
-            return Ok(set_all_aside(claim));
+            return Ok(Some(set_all_aside(claim)));
         };
-        let library = self.library.load();
+        let mut library = self.library.load_full();
+        let mut version_sought = false;
         let mut tickets: Option<Vec<TicketSummary>> = None;
         loop {
             let around = Surroundings {
@@ -147,12 +170,18 @@ impl Workers {
                 capabilities: channel.parts.connector.capabilities(),
                 profile,
                 tickets: tickets.as_deref(),
+                version_sought,
                 now: clock::now(),
                 metrics: &channel.metrics,
             };
             match turn::take(claim, around) {
-                Turned::Commit(commit, count) => return Ok((*commit, count)),
+                Turned::Commit(commit, count) => return Ok(Some((*commit, count))),
                 Turned::NeedsTickets => tickets = Some(self.tickets(&claim.conversation).await?),
+                Turned::NeedsVersion(name) => {
+                    version_sought = true;
+                    library = self.versions.fetch(&name).await?.unwrap_or(library);
+                }
+                Turned::NeedsNewerProgram => return Ok(None),
             }
         }
     }
@@ -234,3 +263,6 @@ fn set_all_aside(claim: &Claim) -> (Commit, u64) {
     };
     (commit, claim.events.len() as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,12 +19,7 @@ use crate::{
 };
 
 /// Loads and checks everything.
-pub(crate) fn load(
-    flows: &[Arc<Source>],
-    locales: &[Arc<Source>],
-    archived: &[Arc<Source>],
-    settings: Settings,
-) -> Loaded {
+pub(crate) fn load(flows: &[Arc<Source>], locales: &[Arc<Source>], settings: Settings) -> Loaded {
     let mut problems = Vec::new();
     let mut drafts: Vec<Draft> = Vec::new();
     for source in flows {
@@ -77,23 +72,26 @@ pub(crate) fn load(
         .into_iter()
         .map(|draft| finish(draft, &words, &files, &settings.agency))
         .collect();
-    let mut old = HashMap::new();
-    for source in archived {
-        let (Some(draft), found) = draft::read(source, &settings) else {
-            continue;
-        };
-        if found
-            .iter()
-            .all(|problem| problem.severity != Severity::Error)
-        {
-            let flow = finish(draft, &words, &files, &settings.agency);
-            old.insert((flow.id.clone(), flow.hash.clone()), flow);
-        }
-    }
     Loaded {
-        library: Some(Library::new(done, old, words, settings)),
+        library: Some(Library::new(done, words, files, settings)),
         problems,
     }
+}
+
+/// Reads one version of a flow beside the current ones, for sessions that began on it; `None` when
+/// it does not check here.
+pub(crate) fn read_version(
+    source: &Arc<Source>,
+    words: &Words,
+    locales: &[LocaleFile],
+    settings: &Settings,
+) -> Option<Flow> {
+    let (draft, found) = draft::read(source, settings);
+    let good = found
+        .iter()
+        .all(|problem| problem.severity != Severity::Error);
+    let draft = draft.filter(|_| good)?;
+    Some(finish(draft, words, locales, &settings.agency))
 }
 
 fn check_ids(drafts: &[Draft], problems: &mut Vec<Problem>) {

@@ -9,7 +9,7 @@ mod triggers;
 mod when;
 
 pub(crate) use kinds::LONGEST_TEXT;
-pub(crate) use library::load;
+pub(crate) use library::{load, read_version};
 
 use std::ops::Range;
 

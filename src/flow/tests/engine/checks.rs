@@ -301,7 +301,7 @@ fn tickets_and_places() {
     let mut known = settings("t");
     known.backends = Some(vec![BackendId::new("ioc").expect("a good id")]);
     let source = Source::new("t.toml", flow("[ticket]\nbackend = \"oic\""));
-    let loaded = Library::load(&[source], &[], &[], known);
+    let loaded = Library::load(&[source], &[], known);
     let problems = told(&loaded);
     assert!(
         problems[0].starts_with("flow::unknown-backend | \"oic\""),
@@ -354,7 +354,6 @@ fn locale_files() {
         told(&Library::load(
             std::slice::from_ref(&source),
             &[locale],
-            &[],
             settings("t"),
         ))
     };
@@ -454,7 +453,6 @@ fn the_projects_own_files_check_without_a_word() {
     let loaded = Library::load(
         &files("flows", "toml"),
         &files("locales", "ftl"),
-        &[],
         settings("menu"),
     );
     assert_eq!(told(&loaded), Vec::<String>::new());

@@ -57,7 +57,7 @@ pub(crate) fn load(flows: &[&str], start: &str) -> Loaded {
         .enumerate()
         .map(|(index, text)| Source::new(format!("flows/{index}.toml"), *text))
         .collect();
-    Library::load(&sources, &[], &[], settings(start))
+    Library::load(&sources, &[], settings(start))
 }
 
 /// The project's own flows and locales.
@@ -65,7 +65,6 @@ pub(crate) fn project() -> Library {
     let loaded = Library::load(
         &files("flows", "toml"),
         &files("locales", "ftl"),
-        &[],
         settings("menu"),
     );
     assert!(loaded.problems.is_empty(), "{:#?}", told(&loaded));

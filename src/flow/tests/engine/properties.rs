@@ -219,9 +219,8 @@ proptest! {
 
     #[test]
     fn stored_bytes_of_any_kind_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in kind()) {
-        let mut tagged = vec![1];
-        tagged.extend(&bytes);
-        for bytes in [bytes, tagged] {
+        let tagged = |version| [&[version], &bytes[..]].concat();
+        for bytes in [tagged(1), tagged(2), bytes] {
             if let Ok(session) = Session::decode(&bytes) {
                 take(Some(session), kind.clone(), NOW, false);
             }

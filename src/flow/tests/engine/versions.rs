@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use langnghe_flow::{Library, Loaded};
+use langnghe_flow::{Library, Session};
 use langnghe_model::{EventKind, event::Message, problem::Source};
 
-use crate::citizen::{Citizen, project, settings, told};
+use crate::citizen::{Citizen, project, settings};
 
 const ONE: &str = r#"
 id = "t"
@@ -33,51 +33,78 @@ fn two() -> String {
         .replace("Câu cũ?", "Câu mới?")
 }
 
-fn loaded(current: &str, archived: &[(String, String)]) -> Loaded {
-    let archived: Vec<Arc<Source>> = archived
-        .iter()
-        .map(|(name, text)| Source::new(name.as_str(), text.as_str()))
-        .collect();
-    Library::load(
-        &[Source::new("t.toml", current)],
-        &[],
-        &archived,
-        settings("t"),
-    )
+fn loaded(current: &str) -> Library {
+    Library::load(&[Source::new("t.toml", current)], &[], settings("t"))
+        .library
+        .expect("it checks")
+}
+
+/// The one version of a library, as it is kept.
+fn kept(library: &Library) -> Arc<Source> {
+    let [(name, text)] = library.versions().try_into().expect("one flow");
+    Source::new(name, text)
 }
 
 #[test]
 fn a_form_goes_on_with_the_version_on_which_it_began() {
-    let first = loaded(ONE, &[]).library.expect("it checks");
+    let first = loaded(ONE);
     let mut citizen = Citizen::new(&first);
     citizen.says("alo");
     citizen.says("rac");
     let session = citizen.session.clone();
-    let versions = first.versions();
-    assert_eq!(versions.len(), 1);
-    let second = loaded(&two(), &versions).library.expect("it checks");
+    let second = loaded(&two());
     assert_ne!(
-        second.versions()[0].0,
-        versions[0].0,
+        kept(&second).path,
+        kept(&first).path,
         "the name changes with the content"
     );
-    let mut citizen = Citizen::new(&second);
+    let stored = session.as_deref().expect("a session");
+    let begun = Session::decode(stored).expect("our own session");
+    assert_eq!(first.missing_version(&begun), None);
+    assert_eq!(
+        second.missing_version(&begun),
+        Some(kept(&first).path.clone())
+    );
+    let both = second.with_version(&kept(&first)).expect("it checks");
+    assert_eq!(both.missing_version(&begun), None);
+    let mut citizen = Citizen::new(&both);
     citizen.session = session;
     assert_eq!(citizen.says("câu trả lời cũ"), "Thêm?");
     citizen.says("hết");
     assert_eq!(citizen.tickets[0].version, 1);
     assert_eq!(citizen.ticket("cu").as_deref(), Some("câu trả lời cũ"));
+    // Who begins now begins on the current one.
+    citizen.says("alo");
+    citizen.says("rac");
+    assert_eq!(citizen.says("mới"), "Thêm?");
+    citizen.says("hết");
+    assert_eq!(citizen.tickets[1].version, 2);
+}
+
+#[test]
+fn a_form_of_a_version_that_is_newer_here_goes_on_with_it() {
+    let newer = loaded(&two());
+    let mut citizen = Citizen::new(&newer);
+    citizen.says("alo");
+    citizen.says("rac");
+    let session = citizen.session.clone();
+    let older = loaded(ONE).with_version(&kept(&newer)).expect("it checks");
+    let mut citizen = Citizen::new(&older);
+    citizen.session = session;
+    assert_eq!(citizen.says("mới"), "Thêm?");
+    citizen.says("hết");
+    assert_eq!(citizen.tickets[0].version, 2);
 }
 
 #[test]
 fn without_the_old_version_the_answers_move_to_the_new_one_and_none_is_lost() {
-    let first = loaded(ONE, &[]).library.expect("it checks");
+    let first = loaded(ONE);
     let mut citizen = Citizen::new(&first);
     for text in ["alo", "rac", "câu trả lời cũ"] {
         citizen.says(text);
     }
     let session = citizen.session.clone();
-    let second = loaded(&two(), &[]).library.expect("it checks");
+    let second = loaded(&two());
     let mut citizen = Citizen::new(&second);
     citizen.session = session;
     let said = citizen.says("thêm nữa");
@@ -95,7 +122,7 @@ fn without_the_old_version_the_answers_move_to_the_new_one_and_none_is_lost() {
 
 #[test]
 fn a_flow_that_is_gone_is_explained() {
-    let first = loaded(ONE, &[]).library.expect("it checks");
+    let first = loaded(ONE);
     let mut citizen = Citizen::new(&first);
     citizen.says("alo");
     citizen.says("rac");
@@ -111,14 +138,9 @@ fn a_flow_that_is_gone_is_explained() {
 }
 
 #[test]
-fn an_archived_text_that_no_longer_checks_is_left_out() {
-    let bad = [("t@0".to_owned(), "id = ".to_owned())];
-    let loaded = loaded(ONE, &bad);
-    assert!(
-        loaded.library.is_some() && loaded.problems.is_empty(),
-        "{:?}",
-        told(&loaded)
-    );
+fn a_kept_text_that_does_not_check_here_is_left_out() {
+    let bad = Source::new("t@0", "id = ");
+    assert!(loaded(ONE).with_version(&bad).is_none());
 }
 
 #[test]

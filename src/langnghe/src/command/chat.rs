@@ -111,7 +111,7 @@ fn library(arguments: &Arguments) -> Result<Library, Failure> {
         None => (Sources::embedded(), super::check::default_settings()),
     };
     begin_with(&mut settings, arguments.flow.as_deref());
-    let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
+    let loaded = Library::load(&sources.flows, &sources.locales, settings);
     match loaded.library {
         Some(library) => {
             // What is good in daily use must not stand between the lines of a conversation.

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut counts = None;
     match Sources::read(&flows, &locales) {
         Ok(sources) => {
-            let loaded = Library::load(&sources.flows, &sources.locales, &[], settings);
+            let loaded = Library::load(&sources.flows, &sources.locales, settings);
             problems.extend(loaded.problems);
             counts = Some((sources.flows.len(), sources.locales.len()));
         }
