@@ -8,7 +8,8 @@ use reqwest::{RequestBuilder, Response};
 use url::{Host, Url};
 
 use crate::{
-    HttpError, install_crypto_provider, is_public, read_bounded, resolver::PublicResolver,
+    HttpError, install_crypto_provider, is_public, permission, read_bounded,
+    resolver::PublicResolver,
 };
 
 /// What can be set about a client.
@@ -143,12 +144,16 @@ impl GuardedClient {
         }
     }
 
-    /// Sends a request that this client began, up to the answer's headers.
+    /// Sends a request that this client began, up to the answer's headers. Inside
+    /// [`with_permission`](crate::with_permission) it leaves only while that holds.
     ///
     /// # Errors
     /// [`HttpError`]; an answer with any status is no error.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, HttpError> {
-        Ok(request.send().await?)
+        let (client, request) = request.build_split();
+        let mut request = request?;
+        permission::guard(&mut request);
+        Ok(client.execute(request).await?)
     }
 
     /// Sends a request that this client began, and reads its answer of at most `limit` bytes.
@@ -174,6 +179,9 @@ fn builder(settings: &ClientSettings) -> reqwest::ClientBuilder {
         .user_agent(&settings.user_agent)
         .timeout(settings.timeout)
         .connect_timeout(settings.connect_timeout)
+        // Over HTTP/2 a body waits in a queue of the connection after it was asked for, so that a
+        // permission (see `permission.rs`) would be asked too early.
+        .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         // A proxy would look names up itself, behind the guard's back.

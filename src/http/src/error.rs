@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use crate::resolver::AddressRefused;
+use crate::{permission::Withdrawn, resolver::AddressRefused};
 
 /// Why a request brought no usable answer. Never holds an address, a header or a piece of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum HttpError {
     /// The body is larger than the bound.
     #[error("body too large")]
     TooLarge,
+    /// Not sent, as the permission to send had ended; see [`with_permission`](crate::with_permission).
+    #[error("not allowed to send any more")]
+    Withdrawn,
 }
 
 impl From<reqwest::Error> for HttpError {
@@ -46,6 +49,9 @@ impl From<reqwest::Error> for HttpError {
         while let Some(layer) = cause {
             if layer.is::<AddressRefused>() {
                 return Self::PrivateAddress;
+            }
+            if layer.is::<Withdrawn>() {
+                return Self::Withdrawn;
             }
             if layer.is::<rustls::Error>() || is_tls_inside_io(layer) {
                 return Self::Tls;
