@@ -13,6 +13,7 @@ mod http_server;
 mod intake;
 mod media;
 mod metrics;
+mod ownership;
 mod parts;
 mod pause;
 mod retry;

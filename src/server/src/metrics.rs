@@ -73,6 +73,8 @@ pub(crate) struct Metrics {
     received: Family<KindLabel, Counter>,
     processed: Family<ChannelLabel, Counter>,
     sent: Family<ChannelLabel, Counter>,
+    owned: Family<ChannelLabel, Gauge>,
+    moves: Family<ChannelLabel, Counter>,
     send_failures: Family<FailureLabel, Counter>,
     delivered: Family<BackendLabel, Counter>,
     delivery_failures: Family<BackendFailureLabel, Counter>,
@@ -101,6 +103,8 @@ impl Metrics {
             received: Family::default(),
             processed: Family::default(),
             sent: Family::default(),
+            owned: Family::default(),
+            moves: Family::default(),
             send_failures: Family::default(),
             delivered: Family::default(),
             delivery_failures: Family::default(),
@@ -147,6 +151,16 @@ impl Metrics {
             "replies_sent",
             "Replies that the provider took",
             self.sent.clone(),
+        );
+        registry.register(
+            "channel_owned",
+            "Whether this replica sends on the channel: one of all replicas does",
+            self.owned.clone(),
+        );
+        registry.register(
+            "channel_moves",
+            "How often this replica took the channel over",
+            self.moves.clone(),
         );
         registry.register(
             "send_failures",
@@ -219,6 +233,8 @@ impl Metrics {
             duplicates: self.duplicates.get_or_create_owned(&label),
             processed: self.processed.get_or_create_owned(&label),
             sent: self.sent.get_or_create_owned(&label),
+            owned: self.owned.get_or_create_owned(&label),
+            moves: self.moves.get_or_create_owned(&label),
             channel: channel.as_str().to_owned(),
             all: Arc::clone(self),
         }
@@ -303,6 +319,8 @@ pub(crate) struct ChannelMetrics {
     pub(crate) duplicates: Counter,
     pub(crate) processed: Counter,
     pub(crate) sent: Counter,
+    pub(crate) owned: Gauge,
+    pub(crate) moves: Counter,
     channel: String,
     all: Arc<Metrics>,
 }

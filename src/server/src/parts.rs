@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Settings,
+    clock::Moment,
     flood::FloodGuard,
     forwarder::Forwarder,
     host::ChannelHost,
@@ -20,6 +21,7 @@ use crate::{
     intake::Intake,
     media::MediaFolder,
     metrics::Metrics,
+    ownership::{Guard, Owner},
     routes::{self, Shared, WebhookChannel},
     sender::Sender,
     sweep::Sweep,
@@ -131,6 +133,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         retry_after: settings.retry_after,
     });
     let mut loops = JoinSet::new();
+    let mut owner = Owner::new(Arc::clone(&store), settings.channel_lease);
     let mut webhook_channels = HashMap::new();
     let mut worker_channels = HashMap::new();
     let mut router = extra_routes.unwrap_or_default();
@@ -152,9 +155,11 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
                 metrics: channel_metrics.clone(),
             },
         );
+        let guard = Guard::new(channel.id.clone(), channel_metrics.clone(), Moment::now);
         let sender = Sender::new(
             Arc::clone(&store),
             channel.clone(),
+            Arc::clone(&guard),
             channel_metrics.clone(),
             settings.reply_retries.clone(),
             channel
@@ -162,7 +167,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
                 .sends_at_once()
                 .unwrap_or(settings.sends_at_once),
         );
-        loops.spawn(Arc::new(sender).run(stop.clone()));
+        owner.look_after(guard, Arc::new(sender).run(stop.clone()));
         worker_channels.insert(
             channel.id.clone(),
             WorkerChannel {
@@ -171,6 +176,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             },
         );
     }
+    loops.spawn(owner.run());
     let workers = Arc::new(Workers {
         store: Arc::clone(&store),
         versions: Versions::new(Arc::clone(&store), Arc::clone(&library)),

@@ -1,15 +1,20 @@
-//! One sender a channel: replies leave in order per conversation, at the channel's pace.
+//! One sender a channel: replies leave in order per conversation, at the channel's pace. Over all
+//! replicas too: it sends only while this replica owns the channel.
+
+mod attempt;
+#[cfg(test)]
+mod tests;
 
 use std::{
     num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use langnghe_connector::{Outgoing, SendError, ThrottleScope};
-use langnghe_model::{Reply, Timestamp};
-use langnghe_store::{Epoch, OutboxReply, SettleResult, Settlement, Store};
+use langnghe_http::Permission;
+use langnghe_model::Timestamp;
+use langnghe_store::{OutboxReply, SettleResult, Settlement, Store, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -17,22 +22,15 @@ use crate::{
     ChannelParts, RetrySchedule, clock,
     crash::{self, Point},
     metrics::ChannelMetrics,
-    pause::Backoff,
-    retry::next_delay,
+    ownership::{Guard, Tenure, while_held},
+    pause::{Backoff, pause},
 };
 
 const CLAIM_WAIT: Duration = Duration::from_secs(5);
 /// Longer than any connector's own time-out, so that a reply in flight is not claimed again.
 const SEND_LEASE: Duration = Duration::from_secs(90);
-/// A "typing" that is older than this says nothing.
-const TYPING_AGE: Duration = Duration::from_secs(5);
-/// A reply that attempts which do not count (throttling, our credentials) held up for so long is
-/// given up: the citizen is no longer waiting for it.
-const LONGEST_HOLD: Duration = Duration::from_hours(24);
-/// How long a channel rests when the provider throttles it without saying for how long.
-const THROTTLE_REST: Duration = Duration::from_secs(5);
-/// How long a channel rests when the provider refuses our credentials.
-const CREDENTIALS_REST: Duration = Duration::from_mins(1);
+/// How long what became of a reply is told to a store that does not answer.
+const SETTLE_TIME: Duration = Duration::from_secs(30);
 
 /// The sender of one channel.
 #[derive(Debug)]
@@ -42,6 +40,7 @@ pub(crate) struct Sender {
     pub(crate) metrics: ChannelMetrics,
     pub(crate) retries: RetrySchedule,
     pub(crate) at_once: usize,
+    guard: Arc<Guard>,
     pace: Option<DefaultDirectRateLimiter>,
     /// The channel rests until then.
     rest_until: Mutex<Timestamp>,
@@ -51,6 +50,7 @@ impl Sender {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         channel: ChannelParts,
+        guard: Arc<Guard>,
         metrics: ChannelMetrics,
         retries: RetrySchedule,
         at_once: usize,
@@ -69,25 +69,59 @@ impl Sender {
             metrics,
             retries,
             at_once,
+            guard,
             pace,
             rest_until,
         }
     }
 
-    /// Sends until `stop`; what is on its way by then is finished.
+    /// Sends while this replica owns the channel, until `stop`; what is on its way by then is
+    /// finished.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.at_once));
         let mut on_their_way = JoinSet::new();
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         while !stop.is_cancelled() {
-            self.rest(&stop).await;
-            let Some(first_place) = self.free_place(&places, &stop).await else {
+            let tenure = tokio::select! {
+                tenure = self.guard.held() => tenure,
+                () = stop.cancelled() => break,
+            };
+            let over = stop.child_token();
+            let watch = async {
+                tokio::select! {
+                    () = tenure.over() => over.cancel(),
+                    () = over.cancelled() => {}
+                }
+            };
+            let work = async {
+                self.work(&tenure, &over, &mut on_their_way).await;
+                over.cancel();
+            };
+            tokio::join!(work, watch);
+        }
+        while on_their_way.join_next().await.is_some() {}
+    }
+
+    /// Sends under one reign, until `over`.
+    async fn work(
+        self: &Arc<Self>,
+        tenure: &Tenure,
+        over: &CancellationToken,
+        on_their_way: &mut JoinSet<()>,
+    ) {
+        if let Some(pace) = &self.pace {
+            // Another replica may have sent a moment ago: the first reply keeps its distance too.
+            drop(pace.check());
+        }
+        let places = Arc::new(Semaphore::new(self.at_once));
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        while !over.is_cancelled() {
+            self.rest(over).await;
+            let Some(first_place) = self.free_place(&places, over).await else {
                 break;
             };
             let free = 1 + places.available_permits();
             let claimed = self.store.claim_outbox(
                 &self.channel.id,
-                Epoch(1),
+                tenure.epoch(),
                 free,
                 SEND_LEASE,
                 clock::now(),
@@ -95,63 +129,67 @@ impl Sender {
             );
             let claimed = tokio::select! {
                 claimed = claimed => claimed,
-                () = stop.cancelled() => break,
+                () = over.cancelled() => break,
             };
             drop(first_place);
             match claimed {
                 Ok(replies) => {
                     backoff.reset();
                     for reply in replies {
-                        let paced = self.keep_pace(&stop).await;
+                        if !self.keep_pace(over).await {
+                            // The next reign's first claim takes the lease away.
+                            break;
+                        }
                         let place = Arc::clone(&places).acquire_owned().await;
-                        let sender = Arc::clone(&self);
+                        let (sender, tenure) = (Arc::clone(self), tenure.clone());
                         on_their_way.spawn(async move {
-                            if paced {
-                                sender.send(reply).await;
-                            } else {
-                                sender.give_back(&reply, clock::now()).await;
-                            }
+                            sender.send(reply, &tenure).await;
                             drop(place);
                         });
                     }
                 }
+                Err(StoreError::NotOwner) => {
+                    tenure.end();
+                    break;
+                }
                 Err(error) => {
                     tracing::warn!(%error, channel = %self.channel.id, "a sender waits for the store");
-                    backoff.wait(&stop).await;
+                    backoff.wait(over).await;
                 }
             }
             while on_their_way.try_join_next().is_some() {}
         }
-        while on_their_way.join_next().await.is_some() {}
     }
 
     async fn free_place(
         &self,
         places: &Arc<Semaphore>,
-        stop: &CancellationToken,
+        over: &CancellationToken,
     ) -> Option<tokio::sync::OwnedSemaphorePermit> {
         tokio::select! {
             place = Arc::clone(places).acquire_owned() => place.ok(),
-            () = stop.cancelled() => None,
+            () = over.cancelled() => None,
         }
     }
 
-    /// Waits for the channel's pace; false when a stop came before.
-    async fn keep_pace(&self, stop: &CancellationToken) -> bool {
-        let Some(pace) = &self.pace else { return true };
+    /// Waits for the channel's pace; false when the reign ended or a stop came before.
+    async fn keep_pace(&self, over: &CancellationToken) -> bool {
+        let Some(pace) = &self.pace else {
+            return !over.is_cancelled();
+        };
         tokio::select! {
             biased;
-            () = stop.cancelled() => false,
+            () = over.cancelled() => false,
             () = pace.until_ready() => true,
         }
     }
 
-    async fn rest(&self, stop: &CancellationToken) {
+    async fn rest(&self, over: &CancellationToken) {
         let until = *self
             .rest_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        crate::pause::pause(until.since(clock::now()), stop).await;
+        pause(until.since(clock::now()), over).await;
     }
 
     fn resting_until(&self) -> Option<Timestamp> {
@@ -170,126 +208,45 @@ impl Sender {
         *until = (*until).max(clock::now() + time);
     }
 
-    async fn send(&self, reply: OutboxReply) {
+    async fn send(&self, reply: OutboxReply, tenure: &Tenure) {
         // The channel may have begun to rest after this reply was claimed.
-        if let Some(at) = self.resting_until() {
-            return self.give_back(&reply, at).await;
-        }
-        let result = self.attempt(&reply).await;
-        self.settle(&reply, result).await;
+        let result = match self.resting_until() {
+            Some(at) => SettleResult::Retry { at, counts: false },
+            None => match while_held(tenure, self.attempt(&reply)).await {
+                Ok(result) => result,
+                Err(lost) => {
+                    // Nothing is said of it: the next reign's first claim takes the lease away.
+                    self.metrics.send_failed("not_owner");
+                    tracing::info!(channel = %self.channel.id, reason = %lost,
+                        conversation = reply.conversation.tag(), "a send was dropped");
+                    return;
+                }
+            },
+        };
+        self.settle(&reply, result, tenure).await;
         crash::point(Point::Settled);
     }
 
-    /// Gives a claimed reply back unsent, to be due at `at`.
-    async fn give_back(&self, reply: &OutboxReply, at: Timestamp) {
-        let result = SettleResult::Retry { at, counts: false };
-        self.settle(reply, result).await;
-    }
-
-    async fn settle(&self, reply: &OutboxReply, result: SettleResult) {
+    /// Tells the store what became of a reply, again and again while that may help: a reply that was
+    /// sent and is not settled goes out once more.
+    async fn settle(&self, reply: &OutboxReply, result: SettleResult, tenure: &Tenure) {
         let settlement = Settlement {
             id: reply.id,
             conversation: reply.conversation.clone(),
             token: reply.token,
             result,
         };
-        if let Err(error) = self.store.settle(vec![settlement], clock::now()).await {
-            // The lease runs out and the reply goes out again: the one repetition a crash may cost.
-            tracing::warn!(%error, channel = %self.channel.id, "a sent reply could not be settled");
-        }
-    }
-
-    async fn attempt(&self, outgoing: &OutboxReply) -> SettleResult {
-        let Ok(reply) = serde_json::from_slice::<Reply>(&outgoing.body) else {
-            return SettleResult::Bury {
-                reason: "not a reply of a known version".to_owned(),
-            };
-        };
-        let now = clock::now();
-        let typing = matches!(reply, Reply::Typing);
-        if typing && now.since(outgoing.queued_at) > TYPING_AGE {
-            return SettleResult::Drop;
-        }
-        if outgoing.window_until.is_some_and(|until| until < now) {
-            self.metrics.send_failed("window_closed");
-            return SettleResult::Park;
-        }
-        let id = outgoing.id.to_string();
-        crash::point(Point::Send);
-        let sent = self
-            .channel
-            .connector
-            .send(&Outgoing {
-                id: &id,
-                citizen: &outgoing.conversation.citizen,
-                reply: &reply,
-            })
-            .await;
-        crash::point(Point::Sent);
-        match sent {
-            Ok(_) => {
-                self.metrics.sent.inc();
-                SettleResult::Sent
+        let began = Instant::now();
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        loop {
+            let settled = self.store.settle(vec![settlement.clone()], clock::now());
+            let Err(error) = settled.await else { return };
+            if !tenure.holds() || began.elapsed() > SETTLE_TIME {
+                tracing::warn!(%error, channel = %self.channel.id,
+                    conversation = reply.conversation.tag(), "a reply could not be settled");
+                return;
             }
-            Err(error) => {
-                self.metrics.send_failed(error.class());
-                // A "typing" is worth no second attempt, but what it tells of the channel counts.
-                let rests = matches!(
-                    error,
-                    SendError::Throttled { .. } | SendError::Credentials { .. }
-                );
-                if typing && !rests {
-                    return SettleResult::Drop;
-                }
-                let result = self.after(&error, outgoing, now);
-                if typing { SettleResult::Drop } else { result }
-            }
-        }
-    }
-
-    /// What happens to a reply that was not sent.
-    fn after(&self, error: &SendError, reply: &OutboxReply, now: Timestamp) -> SettleResult {
-        let bury = || {
-            tracing::error!(channel = %self.channel.id, conversation = reply.conversation.tag(),
-                %error, attempts = reply.attempts + 1, "a reply became a dead letter");
-            SettleResult::Bury {
-                reason: error.to_string(),
-            }
-        };
-        let held_too_long = now.since(reply.queued_at) > LONGEST_HOLD;
-        let later = |wait: Duration| SettleResult::Retry {
-            at: now + wait,
-            counts: false,
-        };
-        match error {
-            SendError::Throttled { .. } | SendError::Credentials { .. } if held_too_long => bury(),
-            SendError::Throttled { after, scope, .. } => {
-                let wait = after.unwrap_or(THROTTLE_REST);
-                if *scope == ThrottleScope::Channel {
-                    tracing::warn!(channel = %self.channel.id, %error, wait_s = wait.as_secs(),
-                        "the provider throttles the channel");
-                    self.rest_for(wait);
-                }
-                later(wait)
-            }
-            SendError::Credentials { .. } => {
-                tracing::error!(channel = %self.channel.id, %error,
-                    "the provider refuses our credentials; check the channel's configuration");
-                self.rest_for(CREDENTIALS_REST);
-                later(CREDENTIALS_REST)
-            }
-            SendError::Away | SendError::WindowClosed { .. } => SettleResult::Park,
-            SendError::RecipientGone { .. } | SendError::Rejected { .. } => bury(),
-            SendError::Transport { .. } => {
-                let failures = reply.attempts + 1;
-                match next_delay(&self.retries, failures, None, rand::random()) {
-                    Some(wait) => SettleResult::Retry {
-                        at: now + wait,
-                        counts: true,
-                    },
-                    None => bury(),
-                }
-            }
+            backoff.wait(&CancellationToken::new()).await;
         }
     }
 }

@@ -23,6 +23,9 @@ pub struct Settings {
     pub conversations_a_claim: usize,
     /// How long a lease on a conversation, a reply or a delivery lasts.
     pub lease: Duration,
+    /// How long the right to send on a channel lasts without being renewed, where several replicas
+    /// share a store: a channel whose sender died rests for so long.
+    pub channel_lease: Duration,
     /// How many replies of one channel are on their way at once, unless its connector knows better.
     pub sends_at_once: usize,
     /// When a failed reply is tried again.
@@ -54,6 +57,7 @@ impl Default for Settings {
             workers: 2,
             conversations_a_claim: 64,
             lease: Duration::from_secs(10),
+            channel_lease: Duration::from_secs(10),
             sends_at_once: 16,
             reply_retries: RetrySchedule::replies(),
             delivery_retries: RetrySchedule::deliveries(),

@@ -57,6 +57,11 @@ pub(super) fn read(section: Section<'_>, settings: &mut Settings, store: &mut Li
     if let Some(time) = section.duration("lease", SECOND, 3600 * SECOND) {
         settings.lease = time;
     }
+    // Below a second a busy machine would lose channels for nothing; above minutes a dead sender's
+    // citizens wait too long.
+    if let Some(time) = section.duration("channel_lease", SECOND, 300 * SECOND) {
+        settings.channel_lease = time;
+    }
     if let Some(time) = section.duration("dedup_window", 60 * SECOND, 365 * DAY) {
         settings.retention.dedup = time;
     }

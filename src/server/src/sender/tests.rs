@@ -1,0 +1,249 @@
+//! What a sender does when the right to send comes and goes.
+
+use async_trait::async_trait;
+use langnghe_connector::{
+    Connector, Outgoing, Received, Rejection, SendError, Sent, WebhookRequest,
+};
+use langnghe_model::{Capabilities, ChannelId, CitizenId, ConversationId, DedupKey, Reply};
+use langnghe_store::{
+    Commit, Limits, NewEvent, NewReply, OpenMode, OwnerId, Ownership, SessionChange, SqliteStore,
+};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{clock::Moment, metrics::Metrics};
+
+const LEASE: Duration = Duration::from_mins(10);
+const SOON: Duration = Duration::from_secs(10);
+
+/// Tells of every send, and answers when it is told to.
+#[derive(Debug)]
+struct Provider {
+    capabilities: Capabilities,
+    asked: mpsc::Sender<String>,
+    answers: Semaphore,
+}
+
+#[async_trait]
+impl Connector for Provider {
+    fn kind(&self) -> &'static str {
+        "test"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn receive(&self, _request: &WebhookRequest<'_>) -> Result<Received, Rejection> {
+        Err(Rejection::Method)
+    }
+
+    async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
+        let Reply::Text { text, .. } = outgoing.reply else {
+            panic!("only texts are queued");
+        };
+        self.asked
+            .send(text.clone())
+            .await
+            .expect("the test listens");
+        self.answers.acquire().await.expect("open").forget();
+        Ok(Sent::default())
+    }
+}
+
+/// A sender on a store of its own, and the provider that it asks.
+struct Stage {
+    _folder: tempfile::TempDir,
+    store: Arc<dyn Store>,
+    channel: ChannelId,
+    guard: Arc<Guard>,
+    provider: Arc<Provider>,
+    asked: mpsc::Receiver<String>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Stage {
+    fn new(replies_a_second: Option<u32>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("langnghe.db");
+        let store = SqliteStore::open(&path, Limits::default(), OpenMode::Serve);
+        let store: Arc<dyn Store> = Arc::new(store.expect("the store opens"));
+        let channel = ChannelId::new("page").expect("a good id");
+        let metrics = Arc::new(Metrics::new()).channel(&channel);
+        let guard = Guard::new(channel.clone(), metrics.clone(), Moment::now);
+        let (sender, asked) = mpsc::channel(99);
+        let provider = Arc::new(Provider {
+            capabilities: Capabilities::text_only(100),
+            asked: sender,
+            answers: Semaphore::new(0),
+        });
+        let parts = ChannelParts {
+            id: channel.clone(),
+            connector: provider.clone(),
+            replies_a_second,
+            profile: false,
+        };
+        let retries = RetrySchedule::replies();
+        let sender = Sender::new(store.clone(), parts, guard.clone(), metrics, retries, 4);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(Arc::new(sender).run(stop.clone()));
+        Self {
+            _folder: folder,
+            store,
+            channel,
+            guard,
+            provider,
+            asked,
+            stop,
+            task,
+        }
+    }
+
+    /// Queues replies to a citizen, by a turn.
+    async fn queue(&self, citizen: &str, texts: &[&str]) {
+        let conversation = ConversationId::new(self.channel.clone(), CitizenId::new(citizen));
+        let event = NewEvent {
+            conversation: conversation.clone(),
+            dedup: DedupKey(rand::random()),
+            body: b"hi".to_vec(),
+        };
+        let now = clock::now();
+        self.store.accept(vec![event], now).await.expect("accept");
+        let claims = self.store.claim(1, LEASE, now, Duration::ZERO).await;
+        let claim = claims.expect("claim").remove(0);
+        let reply = |text: &&str| NewReply {
+            body: serde_json::to_vec(&Reply::Text {
+                text: (*text).to_owned(),
+            })
+            .expect("JSON"),
+            window_until: None,
+        };
+        let commit = Commit {
+            conversation,
+            token: claim.token,
+            processed: claim.events[0].0,
+            session: SessionChange::Keep,
+            replies: texts.iter().map(reply).collect(),
+            tickets: Vec::new(),
+            timers: Vec::new(),
+            set_aside: Vec::new(),
+            heard: None,
+            erase: false,
+        };
+        self.store.commit(vec![commit], now).await.expect("commit");
+    }
+
+    /// Another replica, or this one, owns the channel anew in the store.
+    async fn reign(&self, name: &str) -> langnghe_store::Epoch {
+        let page = [self.channel.clone()];
+        let owner = OwnerId(name.to_owned());
+        let answers = self.store.own(&owner, &page, LEASE, clock::now());
+        match answers.await.expect("own")[0] {
+            Ownership::Held(epoch) => epoch,
+            Ownership::Elsewhere { .. } => panic!("it is free"),
+        }
+    }
+
+    async fn let_go(&self, name: &str) {
+        let page = [self.channel.clone()];
+        let owner = OwnerId(name.to_owned());
+        self.store.disown(&owner, &page).await.expect("disown");
+    }
+
+    /// The sender's replica owns the channel.
+    async fn granted(&self) {
+        let epoch = self.reign("us").await;
+        self.guard
+            .grant(epoch, Moment::now(), LEASE)
+            .expect("a reign");
+    }
+
+    async fn asked(&mut self) -> String {
+        let asked = tokio::time::timeout(SOON, self.asked.recv()).await;
+        asked.expect("the provider is asked").expect("it is there")
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(SOON, self.task).await;
+        ended.expect("it ends").expect("no panic");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_the_channel_is_ours() {
+    let mut stage = Stage::new(None);
+    stage.queue("an", &["an 1"]).await;
+    let silent = tokio::time::timeout(Duration::from_millis(100), stage.asked.recv()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    stage.granted().await;
+    assert_eq!(stage.asked().await, "an 1");
+    stage.provider.answers.add_permits(1);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_send_under_way_is_dropped_with_the_right_and_comes_first_under_the_next() {
+    let mut stage = Stage::new(None);
+    stage.queue("an", &["an 1", "an 2"]).await;
+    stage.granted().await;
+    assert_eq!(stage.asked().await, "an 1");
+    stage.guard.lose();
+    stage.let_go("us").await;
+    // Whatever the provider answers now, nobody listens to it.
+    stage.provider.answers.add_permits(1);
+    stage.granted().await;
+    assert_eq!(stage.asked().await, "an 1");
+    assert_eq!(stage.asked().await, "an 2");
+    stage.provider.answers.add_permits(1);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_another_claimed_is_left_to_it() {
+    let mut stage = Stage::new(None);
+    stage.queue("an", &["an 1", "an 2"]).await;
+    let ours = stage.reign("us").await;
+    stage.let_go("us").await;
+    // We believe that we own it, as a replica does that was paused; the store knows better.
+    let theirs = stage.reign("them").await;
+    let now = clock::now();
+    let claim = stage
+        .store
+        .claim_outbox(&stage.channel, theirs, 9, LEASE, now, Duration::ZERO);
+    assert_eq!(claim.await.expect("claim").len(), 1);
+    stage
+        .guard
+        .grant(ours, Moment::now(), LEASE)
+        .expect("a reign");
+    let lost = async {
+        while stage.guard.tenure().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, lost)
+        .await
+        .expect("it learns of it");
+    assert!(stage.asked.try_recv().is_err(), "nothing was sent");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_first_reply_of_a_reign_keeps_its_distance_too() {
+    let mut stage = Stage::new(Some(5));
+    stage.provider.answers.add_permits(9);
+    stage.queue("an", &["an 1", "an 2"]).await;
+    let began = Instant::now();
+    stage.granted().await;
+    for (expected, least) in [("an 1", 200), ("an 2", 400)] {
+        assert_eq!(stage.asked().await, expected);
+        let least = Duration::from_millis(least - 5);
+        assert!(
+            began.elapsed() >= least,
+            "{expected}: {:?}",
+            began.elapsed()
+        );
+    }
+    stage.end().await;
+}
