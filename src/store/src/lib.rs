@@ -6,6 +6,7 @@
 //! something, so that the suite needs no waiting.
 
 mod address;
+pub mod archive;
 mod bus;
 #[cfg(feature = "contract")]
 pub mod contract;

@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod archive;
 pub mod dead;
 pub mod deliveries;
 pub mod erase;

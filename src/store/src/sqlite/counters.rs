@@ -88,6 +88,12 @@ impl Counters {
         Ok(())
     }
 
+    /// A number that no channel has.
+    pub(super) fn next_channel(&self) -> i64 {
+        let numbers = self.channels.values().map(|counted| counted.number + 1);
+        numbers.max().unwrap_or(0)
+    }
+
     /// The dead letters of a kind.
     pub(super) fn dead(&mut self, kind: DeadKind) -> &mut i64 {
         &mut self.dead[kind_number(kind)]

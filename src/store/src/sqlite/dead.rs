@@ -11,11 +11,12 @@ use super::{
 use crate::{DeadKind, DeadLetter, DeliveryState, Disabled, NewReply};
 
 /// A delivery's body is its ticket's.
-const SELECT: &str = "SELECT dead.id, kind, place, dead.conversation, tickets.id, reason, at, \
-                      attempts, coalesce(tickets.body, dead.body) \
-                      FROM dead LEFT JOIN tickets ON tickets.seq = dead.ticket";
+pub(super) const COLUMNS: &str = "dead.id, kind, place, dead.conversation, tickets.id, reason, at, \
+                                  attempts, coalesce(tickets.body, dead.body)";
+/// Where they are read from.
+pub(super) const FROM: &str = "FROM dead LEFT JOIN tickets ON tickets.seq = dead.ticket";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     let conversation: Option<String> = row.get(3)?;
     let ticket: Option<String> = row.get(4)?;
     Ok(DeadLetter {
@@ -33,7 +34,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
 
 /// Finds one.
 pub(super) fn find(connection: &Connection, id: i64) -> rusqlite::Result<Option<DeadLetter>> {
-    let sql = format!("{SELECT} WHERE dead.id = ?1");
+    let sql = format!("SELECT {COLUMNS} {FROM} WHERE dead.id = ?1");
     connection
         .prepare_cached(&sql)?
         .query_row([id], read)
@@ -48,7 +49,7 @@ pub(super) fn list(
     limit: usize,
 ) -> rusqlite::Result<Vec<DeadLetter>> {
     let sql = format!(
-        "{SELECT} WHERE dead.id < ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY dead.id DESC LIMIT ?3"
+        "SELECT {COLUMNS} {FROM} WHERE dead.id < ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY dead.id DESC LIMIT ?3"
     );
     let before = before.map_or(i64::MAX, u64::cast_signed);
     let kind = kind.and_then(|kind| i64::try_from(kind_number(kind)).ok());

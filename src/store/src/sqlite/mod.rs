@@ -6,6 +6,7 @@
 //! in memory only: a process that dies has none. Readers and the copying of the write-ahead log have
 //! threads and connections of their own.
 
+mod archive;
 mod checkpoint;
 mod counters;
 mod dead;
@@ -55,6 +56,10 @@ use self::{
 };
 use crate::{Limits, StoreError};
 
+/// Why half a store is not opened.
+const UNFINISHED: &str =
+    "it holds an unfinished copy: run the same `langnghe store copy` again, or remove it";
+
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenMode {
@@ -64,6 +69,9 @@ pub enum OpenMode {
     /// none serves, everything can be done. Beside one, the operations of the loops (accept, claim,
     /// commit, settle, purge, …) are refused.
     Visit,
+    /// To read out and to fill, as [`crate::archive`] does: alone. Only so is a store opened that
+    /// holds an unfinished copy.
+    Copy,
 }
 
 /// The store in one SQLite file. See [`Store`](crate::Store) for what it does.
@@ -98,9 +106,9 @@ impl SqliteStore {
         open::prepare(path)?;
         let lock = open::lock(path)?;
         match (lock, mode) {
-            (Some(lock), _) => Self::serve(path, limits, lock),
+            (Some(lock), mode) => Self::serve(path, limits, lock, mode),
             (None, OpenMode::Visit) => Self::visit(path),
-            (None, OpenMode::Serve) => Err(StoreError::InUse {
+            (None, OpenMode::Serve | OpenMode::Copy) => Err(StoreError::InUse {
                 path: path.display().to_string(),
             }),
         }
@@ -126,11 +134,14 @@ impl SqliteStore {
         })
     }
 
-    fn serve(path: &Path, limits: Limits, lock: File) -> Result<Self, StoreError> {
+    fn serve(path: &Path, limits: Limits, lock: File, mode: OpenMode) -> Result<Self, StoreError> {
         let mut connection = connect(path, Purpose::Write)?;
         check_version(path, &connection)?;
         let failed = |error: rusqlite::Error| cannot(path, explain(&error));
         schema::migrate(&mut connection).map_err(failed)?;
+        if mode != OpenMode::Copy && archive::unfinished(&connection).map_err(failed)?.is_some() {
+            return Err(cannot(path, UNFINISHED));
+        }
         let progress = Arc::new(Progress::default());
         let pages = Arc::clone(&progress);
         connection

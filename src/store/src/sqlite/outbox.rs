@@ -39,6 +39,16 @@ pub(super) struct ClaimedReply {
     pub(super) token: u64,
 }
 
+/// The number of the channel that a reply's id belongs to.
+pub(super) fn number(id: i64) -> i64 {
+    id >> ID_BITS
+}
+
+/// How many ids lie between the beginning of a channel's and this one.
+pub(super) fn offset(id: i64) -> i64 {
+    id & ((1 << ID_BITS) - 1)
+}
+
 /// The row ids of a channel.
 pub(super) fn id_range(number: i64) -> (i64, i64) {
     (number << ID_BITS, (number + 1) << ID_BITS)
@@ -93,7 +103,7 @@ impl State {
         &mut self,
         channel: &ChannelId,
     ) -> (&mut ChannelCounters, &mut ChannelIndex, &Connection) {
-        let next_number = i64::try_from(self.counters.channels.len()).unwrap_or(0);
+        let next_number = self.counters.next_channel();
         let counted = self
             .counters
             .channels
@@ -118,7 +128,7 @@ impl State {
 
     /// The channel to which a reply's id belongs.
     pub(super) fn channel_of(&self, id: i64) -> Option<ChannelId> {
-        let number = id >> ID_BITS;
+        let number = number(id);
         let mut channels = self.counters.channels.iter();
         channels
             .find(|(_, counted)| counted.number == number)
@@ -437,7 +447,7 @@ impl State {
     }
 }
 
-fn is_held(connection: &Connection, key: &str) -> rusqlite::Result<bool> {
+pub(super) fn is_held(connection: &Connection, key: &str) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT 1 FROM outbox WHERE conversation = ?1 AND state <> 0 LIMIT 1")?
         .exists([key])

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, typ
 use super::state::State;
 use crate::{DeliveryState, NewTicket, StoredTicket, TicketFilter, TicketNote};
 
-const COLUMNS: &str = "id, code, title, conversation, backend, delivery, reference, created_at, \
+pub(super) const COLUMNS: &str = "id, code, title, conversation, backend, delivery, reference, created_at, \
                        body, personal, seq";
 
 /// How a delivery state is written.
@@ -28,7 +28,7 @@ fn delivery_of(number: i64) -> DeliveryState {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<(i64, StoredTicket)> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(i64, StoredTicket)> {
     let conversation: Option<String> = row.get(3)?;
     let backend: Option<String> = row.get(4)?;
     let ticket = StoredTicket {

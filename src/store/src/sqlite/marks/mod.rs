@@ -17,10 +17,13 @@ use std::{
     sync::Arc,
 };
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use self::page_run::Run;
-pub(super) use self::seal::{Job, remove_run_step, retire, run};
+pub(super) use self::{
+    page_run::{hashes, read_page},
+    seal::{Job, remove_run_step, retire, run},
+};
 
 /// So many runs of level 0 become one of level 1.
 const RUNS_A_MERGE: usize = 16;
@@ -28,6 +31,19 @@ const RUNS_A_MERGE: usize = 16;
 const SLOT_BYTES: usize = 17;
 /// Rows or pages removed in one step.
 const STEP: i64 = 200;
+
+/// The first registered run from `id` on, and when its newest mark was made.
+pub(super) fn registered_run(
+    connection: &Connection,
+    id: i64,
+) -> rusqlite::Result<Option<(i64, i64)>> {
+    connection
+        .prepare_cached(
+            "SELECT id, newest FROM mark_runs WHERE id >= ?1 AND marks > 0 ORDER BY id LIMIT 1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
 
 /// The hashes are uniform already.
 #[derive(Debug, Default)]
@@ -111,9 +127,7 @@ impl Marks {
         while let Some(row) = rows.next()? {
             marks.last_row = row.get(0)?;
             marks.newest = marks.newest.max(row.get(1)?);
-            marks
-                .recent
-                .extend(page_run::hashes(row.get_ref(2)?.as_blob()?));
+            marks.recent.extend(hashes(row.get_ref(2)?.as_blob()?));
         }
         Ok(marks)
     }
@@ -275,7 +289,7 @@ impl Marks {
             connection
                 .prepare_cached("DELETE FROM marks WHERE id = ?1")?
                 .execute([id])?;
-            for hash in page_run::hashes(&blob) {
+            for hash in hashes(&blob) {
                 gone += u64::from(self.recent.remove(&hash));
                 self.expired.push(hash);
             }

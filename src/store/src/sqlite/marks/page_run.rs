@@ -39,7 +39,7 @@ pub(super) fn page_ids(run: i64) -> (i64, i64) {
 }
 
 /// The hashes of a page's blob, in order.
-pub(super) fn hashes(blob: &[u8]) -> impl Iterator<Item = u128> + '_ {
+pub(in crate::sqlite) fn hashes(blob: &[u8]) -> impl Iterator<Item = u128> + '_ {
     blob.as_chunks::<16>()
         .0
         .iter()
@@ -53,7 +53,7 @@ pub(super) fn upper(hash: u128) -> u64 {
 }
 
 /// Reads one page of a run; `None` past its end.
-pub(super) fn read_page(
+pub(in crate::sqlite) fn read_page(
     connection: &Connection,
     run: i64,
     page: usize,
