@@ -81,7 +81,7 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
     let problem = Problem::error("store::failed", error.to_string());
     match error {
         StoreError::Unavailable(_) | StoreError::Open { .. } => problem.help(
-            "the program's user must be able to write the folder of the database, and its disk must have room",
+            "SQLite: the program's user must be able to write the folder of the database, and its disk must have room. Redis or Valkey: the server must run, be reachable from here, and let this user in",
         ),
         StoreError::Damaged(_) => {
             problem.help("restore the database from a backup; keep the damaged file for a closer look")

@@ -10,7 +10,7 @@ use langnghe_http::{ClientSettings, GuardedClient, HttpError};
 use langnghe_messenger::{ChoicePresentation, Messenger};
 use langnghe_model::Problem;
 use langnghe_server::ChannelParts;
-use langnghe_store::{OpenMode, SqliteStore, Store};
+use langnghe_store::{OpenMode, RedisOptions, RedisStore, SqliteStore, Store};
 use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
@@ -220,10 +220,23 @@ pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dy
                 )),
             }
         }
-        StoreConfig::Redis(redis) => Err(Failure::new(
-            "store::failed",
-            format!("{} cannot be opened yet", redis.address),
-            "until then: url = \"sqlite:data/langnghe.db\"",
-        )),
+        StoreConfig::Redis(redis) => {
+            let options = RedisOptions {
+                limits: config.store_limits,
+                partitions: redis.partitions,
+                prefix: redis.prefix.clone(),
+                dedup: config.settings.retention.dedup,
+                idle_sessions: config.settings.retention.idle_sessions,
+                wait_aof: redis.wait_aof,
+                wait_replicas: redis.wait_replicas,
+                timeout: redis.timeout,
+                certificate: redis.ca.clone(),
+                ..RedisOptions::default()
+            };
+            match RedisStore::open(&redis.address, options).await {
+                Ok(store) => Ok(Arc::new(store)),
+                Err(error) => Err(report::store_problem(&error).into()),
+            }
+        }
     }
 }
