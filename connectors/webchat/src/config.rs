@@ -32,6 +32,9 @@ pub struct Config {
     pub connections_a_visitor: usize,
     /// How long a reply waits to be acknowledged.
     pub ack_time: Duration,
+    /// How long another replica may take to say that it has a visitor who is not here; then they
+    /// are away.
+    pub find_time: Duration,
     /// How long a poll is held when there is nothing to give.
     pub poll_hold: Duration,
     /// A connection from which nothing is heard for so long is ended. The page pings every 25 s.
@@ -56,6 +59,7 @@ impl Config {
             connections: 10_000,
             connections_a_visitor: 8,
             ack_time: Duration::from_secs(10),
+            find_time: Duration::from_secs(2),
             poll_hold: Duration::from_secs(25),
             idle: Duration::from_secs(75),
             grace: Duration::from_secs(5),

@@ -1,6 +1,6 @@
 //! The web chat as a connector.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use langnghe_connector::{
@@ -15,7 +15,9 @@ use langnghe_model::{
 use crate::{
     Config, ConfigError,
     frame::{PAYLOAD_CHARACTERS, TEXT_CHARACTERS, ToPage},
-    hub::{Hub, Silence},
+    hub::Hub,
+    offer::Silence,
+    relay::Relay,
     routes,
 };
 
@@ -24,6 +26,8 @@ use crate::{
 pub struct WebChat {
     config: Arc<Config>,
     hub: Arc<Hub>,
+    /// The line to other replicas' visitors, once the routes are served and where there is one.
+    relay: OnceLock<Arc<Relay>>,
     capabilities: Capabilities,
 }
 
@@ -38,8 +42,18 @@ impl WebChat {
         Ok(Self {
             config: Arc::new(config),
             hub,
+            relay: OnceLock::new(),
             capabilities: capabilities(),
         })
+    }
+
+    /// Hands a reply over and waits until the page acknowledges it.
+    async fn hand_over(&self, citizen: &CitizenId, id: &str, frame: &str) -> Result<(), Silence> {
+        if let Some(relay) = self.relay.get() {
+            return relay.send(citizen, id, frame).await;
+        }
+        let offer = self.hub.offer(citizen, id, frame).ok_or(Silence::Away)?;
+        offer.acknowledged(self.config.ack_time).await
     }
 }
 
@@ -107,7 +121,12 @@ impl Connector for WebChat {
     async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
         match outgoing.reply {
             Reply::Typing => {
-                self.hub.whisper(outgoing.citizen, &ToPage::Typing.encode());
+                let frame = ToPage::Typing.encode();
+                if !self.hub.whisper(outgoing.citizen, &frame)
+                    && let Some(relay) = self.relay.get()
+                {
+                    relay.whisper(outgoing.citizen, frame);
+                }
                 return Ok(Sent::default());
             }
             Reply::HandOver => {
@@ -122,11 +141,7 @@ impl Connector for WebChat {
             reply: outgoing.reply,
         }
         .encode();
-        let offer = self
-            .hub
-            .offer(outgoing.citizen, outgoing.id, &frame)
-            .ok_or(SendError::Away)?;
-        match offer.acknowledged(self.config.ack_time).await {
+        match self.hand_over(outgoing.citizen, outgoing.id, &frame).await {
             Ok(()) => Ok(Sent::default()),
             Err(Silence::Away) => Err(SendError::Away),
             Err(Silence::Slow) => Err(SendError::Transport {
@@ -137,13 +152,19 @@ impl Connector for WebChat {
 
     /// The web knows no name; the language is that of the interface.
     async fn profile(&self, citizen: &CitizenId) -> Result<Profile, SendError> {
-        Ok(Profile {
-            name: None,
-            language: self.hub.language(citizen),
+        Ok(match (self.hub.profile(citizen), self.relay.get()) {
+            (Some(profile), _) => profile,
+            (None, Some(relay)) => relay.profile(citizen).await,
+            (None, None) => Profile::default(),
         })
     }
 
     fn routes(&self, host: Arc<dyn Host>) -> Option<axum::Router> {
-        Some(routes::router(&self.config, self.hub.clone(), host))
+        let relay = Relay::open(&self.config, &self.hub, &host);
+        if let Some(relay) = &relay {
+            // Routes are asked for once; a second time they would share the first line.
+            let _first: Result<(), Arc<Relay>> = self.relay.set(relay.clone());
+        }
+        Some(routes::router(&self.config, self.hub.clone(), relay, host))
     }
 }

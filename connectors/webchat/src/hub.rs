@@ -1,5 +1,6 @@
 //! Who is there: the live connections of every visitor, and the replies that wait to be
-//! acknowledged. Held in memory; a replica knows its own visitors only.
+//! acknowledged. Held in memory; a replica knows its own visitors only, and asks the others through
+//! the relay.
 
 use std::{
     collections::HashMap,
@@ -10,11 +11,13 @@ use std::{
     time::Duration,
 };
 
-use langnghe_model::CitizenId;
+use langnghe_model::{CitizenId, Profile};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, watch},
     time::Instant,
 };
+
+use crate::offer::{Offer, Progress};
 
 /// How many frames may wait for one connection; a connection that is slower than that is ended.
 const FRAMES_A_CONNECTION: usize = 32;
@@ -28,12 +31,17 @@ pub(crate) struct Hub {
     grace: Duration,
 }
 
-#[derive(Debug)]
+/// Somebody who is there, or for whom a reply waits.
+#[derive(Debug, Default)]
 struct Visitor {
     connections: Vec<Line>,
     pending: Vec<Pending>,
     language: Option<String>,
-    seen: Instant,
+    /// When they were last here; `None` when they never were.
+    seen: Option<Instant>,
+    /// They acknowledged something at another replica while they had connections here: one of those
+    /// may be dead.
+    elsewhere: bool,
 }
 
 /// Our end of a connection; dropping it ends the connection.
@@ -50,7 +58,11 @@ struct Pending {
     number: u64,
     id: Arc<str>,
     frame: Arc<str>,
-    acknowledged: oneshot::Sender<()>,
+    /// This replica sends it; otherwise another does, and asked us for help.
+    ours: bool,
+    /// Other replicas know of it.
+    told: bool,
+    progress: watch::Sender<Progress>,
 }
 
 /// A connection's place in the hub; dropping it gives the place back.
@@ -60,25 +72,31 @@ pub(crate) struct Connection {
     citizen: CitizenId,
     number: u64,
     frames: mpsc::Receiver<Arc<str>>,
+    is_news: bool,
 }
 
-/// A reply on its way; dropping it takes the reply back.
-#[derive(Debug)]
-pub(crate) struct Offer {
-    hub: Arc<Hub>,
-    citizen: CitizenId,
-    number: u64,
-    since: Instant,
-    acknowledged: oneshot::Receiver<()>,
-}
-
-/// Why a reply was not acknowledged in time.
+/// Where a visitor can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Silence {
-    /// Nobody is there any more.
-    Away,
-    /// Somebody came while we waited, and may yet answer.
-    Slow,
+pub(crate) enum Reach {
+    /// Over a connection of this replica, as far as it knows.
+    Here,
+    /// Over a connection of this replica, but also at another replica.
+    HereOrElsewhere,
+    /// They were here a moment ago.
+    JustLeft,
+    /// Not at this replica.
+    NotHere,
+}
+
+/// What an acknowledgement was good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acknowledged {
+    /// Settled; no other replica knows of the reply.
+    Here,
+    /// Settled; other replicas know of the reply and are to be told.
+    Everywhere,
+    /// No such reply waits here.
+    Unknown,
 }
 
 impl Hub {
@@ -110,13 +128,10 @@ impl Hub {
         let (sender, frames) = mpsc::channel(FRAMES_A_CONNECTION);
         let number = self.number();
         let mut visitors = self.visitors();
-        let visitor = visitors.entry(citizen.clone()).or_insert_with(|| Visitor {
-            connections: Vec::new(),
-            pending: Vec::new(),
-            language: None,
-            seen: Instant::now(),
-        });
-        visitor.seen = Instant::now();
+        let visitor = visitors.entry(citizen.clone()).or_default();
+        let is_news = visitor.reach(self.grace) == Reach::NotHere;
+        let since = Instant::now();
+        visitor.seen = Some(since);
         if let Some(language) = language {
             visitor.language = Some(language.to_owned());
         }
@@ -125,7 +140,7 @@ impl Hub {
         }
         let line = Line {
             number,
-            since: visitor.seen,
+            since,
             frames: sender,
         };
         if visitor
@@ -140,68 +155,168 @@ impl Hub {
             citizen: citizen.clone(),
             number,
             frames,
+            is_news,
         }
     }
 
-    /// Hands a reply to a visitor; `None` when nobody is there.
+    /// Hands a reply of this replica's own to a visitor; `None` when they are not here.
     pub(crate) fn offer(
         self: &Arc<Self>,
         citizen: &CitizenId,
         id: &str,
         frame: &str,
     ) -> Option<Offer> {
-        let number = self.number();
-        let since = Instant::now();
-        let frame: Arc<str> = frame.into();
         let mut visitors = self.visitors();
         let visitor = visitors.get_mut(citizen)?;
-        if visitor.connections.is_empty() && since.duration_since(visitor.seen) > self.grace {
-            return None;
+        let is_here = visitor.reach(self.grace) != Reach::NotHere;
+        is_here.then(|| self.wait(visitor, citizen, id, frame, true))
+    }
+
+    /// The same for a visitor who may come, or be at another replica.
+    pub(crate) fn expect(self: &Arc<Self>, citizen: &CitizenId, id: &str, frame: &str) -> Offer {
+        let mut visitors = self.visitors();
+        let visitor = visitors.entry(citizen.clone()).or_default();
+        self.wait(visitor, citizen, id, frame, true)
+    }
+
+    /// Hands another replica's reply to a visitor, if they are here.
+    pub(crate) fn help(self: &Arc<Self>, citizen: &CitizenId, id: &str, frame: &str) -> Help {
+        let mut visitors = self.visitors();
+        let Some(visitor) = visitors.get_mut(citizen) else {
+            return Help::NotHere;
+        };
+        let known = visitor.pending.iter().find(|pending| *pending.id == *id);
+        match known {
+            Some(pending) if pending.ours => Help::NotHere,
+            Some(_) => Help::UnderWay,
+            None if visitor.reach(self.grace) == Reach::NotHere => Help::NotHere,
+            None => Help::Begun(self.wait(visitor, citizen, id, frame, false)),
         }
+    }
+
+    fn wait(
+        self: &Arc<Self>,
+        visitor: &mut Visitor,
+        citizen: &CitizenId,
+        id: &str,
+        frame: &str,
+        ours: bool,
+    ) -> Offer {
+        let number = self.number();
+        let frame: Arc<str> = frame.into();
         visitor
             .connections
             .retain(|line| line.frames.try_send(frame.clone()).is_ok());
-        let (sender, acknowledged) = oneshot::channel();
+        let (sender, progress) = watch::channel(Progress::Waiting);
         visitor.pending.push(Pending {
             number,
             id: id.into(),
             frame,
-            acknowledged: sender,
+            ours,
+            told: !ours,
+            progress: sender,
         });
-        Some(Offer {
-            hub: self.clone(),
-            citizen: citizen.clone(),
-            number,
-            since,
-            acknowledged,
-        })
+        Offer::new(self.clone(), citizen.clone(), number, progress)
     }
 
-    /// Hands over something that is worth nothing when late, to whoever is there.
-    pub(crate) fn whisper(&self, citizen: &CitizenId, frame: &str) {
-        if let Some(visitor) = self.visitors().get(citizen) {
-            let frame: Arc<str> = frame.into();
-            for line in &visitor.connections {
-                // A full line is ended by the next reply; this frame is not worth it.
-                drop(line.frames.try_send(frame.clone()));
-            }
+    /// This replica's own replies that wait for a visitor: other replicas are about to be told.
+    pub(crate) fn tell_of(&self, citizen: &CitizenId) -> Vec<(Arc<str>, Arc<str>)> {
+        let mut visitors = self.visitors();
+        let Some(visitor) = visitors.get_mut(citizen) else {
+            return Vec::new();
+        };
+        let ours = visitor.pending.iter_mut().filter(|pending| pending.ours);
+        ours.map(|pending| {
+            pending.told = true;
+            (pending.id.clone(), pending.frame.clone())
+        })
+        .collect()
+    }
+
+    /// Hands over something that is worth nothing when late, to whoever is there; whether anybody is.
+    pub(crate) fn whisper(&self, citizen: &CitizenId, frame: &str) -> bool {
+        let visitors = self.visitors();
+        let Some(visitor) = visitors.get(citizen) else {
+            return false;
+        };
+        let frame: Arc<str> = frame.into();
+        for line in &visitor.connections {
+            // A full line is ended by the next reply; this frame is not worth it.
+            drop(line.frames.try_send(frame.clone()));
         }
+        !visitor.connections.is_empty()
     }
 
     /// The page has shown and kept a reply.
-    pub(crate) fn acknowledge(&self, citizen: &CitizenId, id: &str) {
-        if let Some(visitor) = self.visitors().get_mut(citizen) {
-            visitor.seen = Instant::now();
-            for pending in visitor.pending.extract_if(.., |pending| &*pending.id == id) {
-                // The sender may have given up at this moment; the page drops the repetition.
-                let _given_up: Result<(), ()> = pending.acknowledged.send(());
+    pub(crate) fn acknowledge(&self, citizen: &CitizenId, id: &str) -> Acknowledged {
+        let mut visitors = self.visitors();
+        let Some(visitor) = visitors.get_mut(citizen) else {
+            return Acknowledged::Unknown;
+        };
+        visitor.seen = Some(Instant::now());
+        visitor.settle(id)
+    }
+
+    /// The page has said so at another replica.
+    pub(crate) fn acknowledged_elsewhere(&self, citizen: &CitizenId, id: &str) {
+        if let Some(visitor) = self.visitors().get_mut(citizen)
+            && visitor.settle(id) != Acknowledged::Unknown
+        {
+            visitor.elsewhere = !visitor.connections.is_empty();
+        }
+    }
+
+    /// Another replica has the visitor and hands them this reply of ours.
+    pub(crate) fn under_way(&self, citizen: &CitizenId, id: &str) {
+        if let Some(visitor) = self.visitors().get(citizen) {
+            let ours = |pending: &&Pending| pending.ours && *pending.id == *id;
+            for pending in visitor.pending.iter().filter(ours) {
+                pending.progress.send_replace(Progress::Elsewhere);
             }
         }
     }
 
-    /// The language of a visitor's interface, if they are there.
-    pub(crate) fn language(&self, citizen: &CitizenId) -> Option<String> {
-        self.visitors().get(citizen)?.language.clone()
+    /// What is known of a visitor, if they are here: the language of their interface.
+    pub(crate) fn profile(&self, citizen: &CitizenId) -> Option<Profile> {
+        let visitors = self.visitors();
+        let visitor = visitors.get(citizen)?;
+        (visitor.reach(self.grace) != Reach::NotHere).then(|| Profile {
+            name: None,
+            language: visitor.language.clone(),
+        })
+    }
+
+    /// Where a visitor can be reached.
+    pub(crate) fn reach(&self, citizen: &CitizenId) -> Reach {
+        let visitors = self.visitors();
+        let visitor = visitors.get(citizen);
+        visitor.map_or(Reach::NotHere, |visitor| visitor.reach(self.grace))
+    }
+
+    /// Ends connections that had all the time since `since` and stayed silent (a phone asleep, a
+    /// cable pulled): whoever is behind them comes back by themselves. Whether any other is left.
+    pub(crate) fn end_older(&self, citizen: &CitizenId, since: Instant) -> bool {
+        let mut visitors = self.visitors();
+        let Some(visitor) = visitors.get_mut(citizen) else {
+            return false;
+        };
+        visitor.connections.retain(|line| line.since > since);
+        !visitor.connections.is_empty()
+    }
+
+    /// A reply is no longer offered.
+    pub(crate) fn withdraw(self: &Arc<Self>, citizen: &CitizenId, number: u64) {
+        let mut visitors = self.visitors();
+        let Some(visitor) = visitors.get_mut(citizen) else {
+            return;
+        };
+        visitor.pending.retain(|pending| pending.number != number);
+        if visitor.is_forgotten(self.grace) {
+            visitors.remove(citizen);
+        } else if visitor.connections.is_empty() {
+            drop(visitors);
+            self.forget_later(citizen.clone());
+        }
     }
 
     /// Forgets a visitor once their grace is over.
@@ -215,15 +330,58 @@ impl Hub {
             tokio::time::sleep(grace).await;
             let Some(hub) = hub.upgrade() else { return };
             let mut visitors = hub.visitors();
-            let gone = visitors.get(&citizen).is_some_and(|visitor| {
-                visitor.connections.is_empty()
-                    && visitor.pending.is_empty()
-                    && visitor.seen.elapsed() > hub.grace
-            });
+            let gone = visitors
+                .get(&citizen)
+                .is_some_and(|visitor| visitor.is_forgotten(hub.grace));
             if gone {
                 visitors.remove(&citizen);
             }
         });
+    }
+}
+
+/// What came of another replica's request.
+#[derive(Debug)]
+pub(crate) enum Help {
+    /// The visitor is not here, or the reply is our own.
+    NotHere,
+    /// They have it already, and have not answered.
+    UnderWay,
+    /// They are handed it.
+    Begun(Offer),
+}
+
+impl Visitor {
+    fn reach(&self, grace: Duration) -> Reach {
+        if !self.connections.is_empty() {
+            return if self.elsewhere {
+                Reach::HereOrElsewhere
+            } else {
+                Reach::Here
+            };
+        }
+        match self.seen {
+            Some(seen) if seen.elapsed() <= grace => Reach::JustLeft,
+            _ => Reach::NotHere,
+        }
+    }
+
+    fn is_forgotten(&self, grace: Duration) -> bool {
+        self.pending.is_empty() && self.reach(grace) == Reach::NotHere
+    }
+
+    fn settle(&mut self, id: &str) -> Acknowledged {
+        let mut settled = Acknowledged::Unknown;
+        for pending in self.pending.extract_if(.., |pending| *pending.id == *id) {
+            if pending.told || settled == Acknowledged::Everywhere {
+                settled = Acknowledged::Everywhere;
+            } else {
+                settled = Acknowledged::Here;
+            }
+            // The sender may have given up at this moment; the page drops the repetition.
+            pending.progress.send_replace(Progress::Acknowledged);
+        }
+        settled
     }
 }
 
@@ -242,6 +400,11 @@ impl Connection {
     pub(crate) fn citizen(&self) -> &CitizenId {
         &self.citizen
     }
+
+    /// Whether the visitor was not here before it.
+    pub(crate) fn is_news(&self) -> bool {
+        self.is_news
+    }
 }
 
 impl Drop for Connection {
@@ -253,47 +416,9 @@ impl Drop for Connection {
         visitor
             .connections
             .retain(|line| line.number != self.number);
-        visitor.seen = Instant::now();
+        visitor.seen = Some(Instant::now());
         if visitor.connections.is_empty() {
-            drop(visitors);
-            self.hub.forget_later(self.citizen.clone());
-        }
-    }
-}
-
-impl Offer {
-    /// Waits until the page acknowledges the reply, at most `time`. Connections that had all that
-    /// time and stayed silent (a phone asleep, a cable pulled) are ended: whoever is behind them
-    /// comes back by themselves.
-    pub(crate) async fn acknowledged(mut self, time: Duration) -> Result<(), Silence> {
-        if let Ok(Ok(())) = tokio::time::timeout(time, &mut self.acknowledged).await {
-            return Ok(());
-        }
-        let mut visitors = self.hub.visitors();
-        let Some(visitor) = visitors.get_mut(&self.citizen) else {
-            return Err(Silence::Away);
-        };
-        visitor.connections.retain(|line| line.since > self.since);
-        let silence = if visitor.connections.is_empty() {
-            Silence::Away
-        } else {
-            Silence::Slow
-        };
-        drop(visitors);
-        Err(silence)
-    }
-}
-
-impl Drop for Offer {
-    fn drop(&mut self) {
-        let mut visitors = self.hub.visitors();
-        let Some(visitor) = visitors.get_mut(&self.citizen) else {
-            return;
-        };
-        visitor
-            .pending
-            .retain(|pending| pending.number != self.number);
-        if visitor.connections.is_empty() {
+            visitor.elsewhere = false;
             drop(visitors);
             self.hub.forget_later(self.citizen.clone());
         }

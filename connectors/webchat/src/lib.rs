@@ -34,14 +34,22 @@
 //! [`Away`](langnghe_connector::SendError::Away), and
 //! [`Host::present`](langnghe_connector::Host::present) is called whenever they come and while they
 //! stay.
+//!
+//! # Several replicas
+//! A visitor may be connected to another replica than the one that sends the channel's replies, and
+//! acknowledge at a third: see `relay.rs`. Nothing of this crate is kept in one process only: the
+//! visitor is a hash of their secret, what they sent is known by its id in the store, and what they
+//! have seen is kept by their browser under the reply's id.
 
 mod config;
 mod connector;
 mod event;
 mod frame;
 mod hub;
+mod offer;
 mod page;
 mod poll;
+mod relay;
 mod routes;
 mod socket;
 mod upload;

@@ -30,7 +30,7 @@ pub(crate) async fn poll(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     let language = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
-    let mut connection = shared.hub.connect(&citizen, known(&shared, language));
+    let mut connection = shared.connect(&citizen, known(&shared, language));
     shared.host.present(&citizen).await;
     let mut frames = Vec::new();
     match timeout(shared.config.poll_hold, connection.next()).await {
@@ -70,7 +70,7 @@ pub(crate) async fn send(
             answer(&outcome.frame(&message.id))
         }
         Ok(FromPage::Ack { id }) => {
-            shared.hub.acknowledge(&citizen, &id);
+            shared.acknowledge(&citizen, &id);
             answer(&ToPage::Pong)
         }
         Ok(FromPage::Ping) => answer(&ToPage::Pong),

@@ -17,9 +17,11 @@ use tokio::sync::Semaphore;
 use crate::{
     Config,
     frame::{FRAME_BYTES, Reason, ToPage},
-    hub::Hub,
+    hub::{Acknowledged, Connection, Hub},
     page::{self, Page},
-    poll, socket, upload, visitor,
+    poll,
+    relay::Relay,
+    socket, upload, visitor,
 };
 
 /// Room for the parts of a form beside its file.
@@ -30,6 +32,7 @@ const FORM_BYTES: usize = 64 * 1024;
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) page: Page,
     /// One permit a connection.
@@ -38,14 +41,43 @@ pub(crate) struct Shared {
     pub(crate) uploads: Semaphore,
 }
 
+impl Shared {
+    /// Takes a connection in, and tells other replicas of it, whose reply may wait for it.
+    pub(crate) fn connect(&self, citizen: &CitizenId, language: Option<&str>) -> Connection {
+        let connection = self.hub.connect(citizen, language);
+        if let Some(relay) = &self.relay
+            && connection.is_news()
+        {
+            relay.came(citizen);
+        }
+        connection
+    }
+
+    /// A page has shown and kept a reply. It may have come from another replica.
+    pub(crate) fn acknowledge(&self, citizen: &CitizenId, id: &str) {
+        let settled = self.hub.acknowledge(citizen, id);
+        if let Some(relay) = &self.relay
+            && settled != Acknowledged::Here
+        {
+            relay.acknowledged(citizen, id);
+        }
+    }
+}
+
 /// Puts the routes together.
-pub(crate) fn router(config: &Arc<Config>, hub: Arc<Hub>, host: Arc<dyn Host>) -> Router {
+pub(crate) fn router(
+    config: &Arc<Config>,
+    hub: Arc<Hub>,
+    relay: Option<Arc<Relay>>,
+    host: Arc<dyn Host>,
+) -> Router {
     let shared = Arc::new(Shared {
         page: Page::new(config),
         connections: Arc::new(Semaphore::new(config.connections)),
         uploads: Semaphore::new(config.uploads_at_once),
         config: config.clone(),
         hub,
+        relay,
         host,
     });
     let spoken = Router::new()

@@ -64,9 +64,7 @@ async fn hello(shared: &Shared, stream: &mut SplitStream<WebSocket>) -> Result<C
         return Err(Reason::Malformed);
     };
     let citizen = visitor::citizen(&shared.config.channel, &visitor).ok_or(Reason::Visitor)?;
-    Ok(shared
-        .hub
-        .connect(&citizen, known(shared, language.as_deref())))
+    Ok(shared.connect(&citizen, known(shared, language.as_deref())))
 }
 
 /// A language that the page really has.
@@ -129,7 +127,7 @@ async fn heard(
             Ok(Some(outcome.frame(&message.id).encode()))
         }
         FromPage::Ack { id } => {
-            shared.hub.acknowledge(citizen, &id);
+            shared.acknowledge(citizen, &id);
             Ok(None)
         }
         FromPage::Ping => {

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use langnghe_model::{CitizenId, ConversationId, Event, Timestamp, event::Media};
+use tokio::sync::mpsc;
 
 /// What a connector with routes of its own may ask of the program.
 #[async_trait]
@@ -30,6 +31,18 @@ pub trait Host: fmt::Debug + Send + Sync {
         conversation: &ConversationId,
         upload: Upload,
     ) -> Result<Media, MediaRefusal>;
+
+    /// Listens to what this channel's connectors say to each other at all replicas, this one
+    /// included; `None` where there is never more than one replica.
+    fn hear_replicas(&self) -> Option<mpsc::Receiver<Vec<u8>>> {
+        None
+    }
+
+    /// Says something small to whoever listens to [`Self::hear_replicas`] right now. Nothing is kept
+    /// and anything can be lost, so it may only make something quicker that comes about without it.
+    async fn tell_replicas(&self, message: Vec<u8>) {
+        drop(message);
+    }
 }
 
 /// What became of one event.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use langnghe_connector::{Acceptance, Host, MediaRefusal, Unavailable, Upload};
 use langnghe_model::{ChannelId, CitizenId, ConversationId, Event, Timestamp, event::Media};
+use langnghe_store::Bus;
+use tokio::sync::mpsc;
 
 use crate::{clock, intake::Intake, media::MediaFolder, metrics::ChannelMetrics};
 
@@ -15,6 +17,15 @@ pub(crate) struct ChannelHost {
     pub(crate) metrics: ChannelMetrics,
     pub(crate) intake: Arc<Intake>,
     pub(crate) media: Arc<MediaFolder>,
+    /// The line to other replicas, where there can be any.
+    pub(crate) bus: Option<Arc<dyn Bus>>,
+}
+
+impl ChannelHost {
+    /// Under what the channel's connectors speak to each other.
+    fn topic(&self) -> String {
+        format!("channel:{}", self.channel)
+    }
 }
 
 #[async_trait]
@@ -40,5 +51,17 @@ impl Host for ChannelHost {
         upload: Upload,
     ) -> Result<Media, MediaRefusal> {
         self.media.keep(conversation, upload).await
+    }
+
+    fn hear_replicas(&self) -> Option<mpsc::Receiver<Vec<u8>>> {
+        Some(self.bus.as_ref()?.subscribe(&self.topic()))
+    }
+
+    async fn tell_replicas(&self, message: Vec<u8>) {
+        if let Some(bus) = &self.bus
+            && let Err(error) = bus.publish(&self.topic(), message).await
+        {
+            tracing::debug!(%error, channel = %self.channel, "other replicas were not told");
+        }
     }
 }

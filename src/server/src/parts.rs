@@ -144,6 +144,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             metrics: channel_metrics.clone(),
             intake: Arc::clone(&intake),
             media: Arc::clone(&media),
+            bus: store.bus(),
         });
         if let Some(routes) = channel.connector.routes(host) {
             router = router.merge(routes);

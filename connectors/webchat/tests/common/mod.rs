@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -14,7 +14,10 @@ use async_trait::async_trait;
 use langnghe_connector::{Acceptance, Connector, Host, MediaRefusal, Unavailable, Upload, sniff};
 use langnghe_model::{CitizenId, ConversationId, Event, EventId, Timestamp, event::Media};
 use langnghe_webchat::WebChat;
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc},
+};
 
 /// Keeps what comes in memory, and can be told to refuse.
 #[derive(Debug, Default)]
@@ -29,6 +32,18 @@ pub(crate) struct FakeHost {
     pub(crate) unavailable: AtomicBool,
     /// Every citizen sends too much.
     pub(crate) flooded: AtomicBool,
+    /// The line to other replicas, if there are any.
+    pub(crate) line: Option<Arc<Line>>,
+}
+
+/// A line between replicas, which can be cut.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    ends: Mutex<Vec<mpsc::Sender<Vec<u8>>>>,
+    /// Everything that is said is lost.
+    pub(crate) cut: AtomicBool,
+    /// How much was said.
+    pub(crate) said: AtomicUsize,
 }
 
 impl FakeHost {
@@ -92,6 +107,23 @@ impl Host for FakeHost {
             bytes: Some(upload.bytes.len() as u64),
             name: upload.name,
         })
+    }
+
+    fn hear_replicas(&self) -> Option<mpsc::Receiver<Vec<u8>>> {
+        let (end, heard) = mpsc::channel(1024);
+        let mut ends = self.line.as_ref()?.ends.lock().expect("no holder panics");
+        ends.push(end);
+        Some(heard)
+    }
+
+    async fn tell_replicas(&self, message: Vec<u8>) {
+        let Some(line) = &self.line else { return };
+        line.said.fetch_add(1, Ordering::Relaxed);
+        if !line.cut.load(Ordering::Relaxed) {
+            for end in line.ends.lock().expect("no holder panics").iter() {
+                drop(end.try_send(message.clone()));
+            }
+        }
     }
 }
 

@@ -17,11 +17,12 @@ use tokio::{task::JoinHandle, time::timeout};
 use tower::ServiceExt;
 
 use crate::{
-    common::{self, FakeHost},
+    common::{self, FakeHost, Line},
     page::{PageSocket, SECRET, SOON},
 };
 
 /// A web chat on the loopback, with a host that keeps everything in memory.
+#[derive(Debug)]
 pub(crate) struct Chat {
     pub(crate) connector: Arc<WebChat>,
     pub(crate) host: Arc<FakeHost>,
@@ -44,13 +45,25 @@ impl Chat {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::started(change, None).await
+    }
+
+    /// One of several replicas of the same chat.
+    pub(crate) async fn replica(line: &Arc<Line>) -> Self {
+        let change = |config: &mut Config| config.grace = Duration::from_millis(100);
+        Self::started(change, Some(line.clone())).await
+    }
+
+    async fn started(change: impl FnOnce(&mut Config), line: Option<Arc<Line>>) -> Self {
         let mut config = Config::new(ChannelId::new("web").expect("good"));
         config.ack_time = SOON;
         config.grace = SOON;
         config.poll_hold = Duration::from_millis(300);
         change(&mut config);
         let chat = Arc::new(WebChat::new(config).expect("good"));
-        let host = Arc::new(FakeHost::default());
+        let mut host = FakeHost::default();
+        host.line = line;
+        let host = Arc::new(host);
         let routes = chat.routes(host.clone()).expect("good");
         let address = common::serve(&chat, host.clone(), 0).await;
         Self {
@@ -77,7 +90,16 @@ impl Chat {
 
     /// Sends a reply, as the program's sender does.
     pub(crate) fn send(&self, id: &'static str) -> JoinHandle<Result<Sent, SendError>> {
-        let (chat, citizen) = (self.connector.clone(), self.citizen());
+        self.send_to(self.citizen(), id)
+    }
+
+    /// Sends a reply to somebody who may be at another replica.
+    pub(crate) fn send_to(
+        &self,
+        citizen: CitizenId,
+        id: &'static str,
+    ) -> JoinHandle<Result<Sent, SendError>> {
+        let chat = self.connector.clone();
         tokio::spawn(async move {
             let reply = Reply::Text {
                 text: format!("reply {id}"),

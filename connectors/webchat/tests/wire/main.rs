@@ -4,5 +4,6 @@ mod chat;
 #[path = "../common/mod.rs"]
 mod common;
 mod page;
+mod replicas;
 mod requests;
 mod sockets;
