@@ -60,15 +60,14 @@ impl Listeners {
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut failures = 0_u32;
     loop {
-        match listen(&shared, &mut failures).await {
-            Ok(()) => {}
-            Err(error) if failures == 0 => {
-                tracing::warn!(
-                    reason = explain(&error),
-                    "replicas do not hear of each other now"
-                );
-            }
-            Err(_) => {}
+        let ended = listen(&shared, &mut failures).await;
+        if let Err(error) = ended
+            && failures == 0
+        {
+            tracing::warn!(
+                reason = explain(&error),
+                "replicas do not hear of each other now"
+            );
         }
         shared.listeners.connected.store(false, Ordering::Relaxed);
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(failures.min(10));

@@ -1,5 +1,9 @@
-//! How fast the SQLite store is, as ratios to a hand-off that stores nothing, measured in the same
-//! run. `cargo bench -p langnghe-store -- [accept] [turns] [sessions]`; all of them without a name.
+//! How fast the stores are, as ratios to a hand-off that stores nothing, measured in the same run.
+//! `cargo bench -p langnghe-store -- [accept] [turns] [sessions]` for SQLite, all of them without a
+//! name; `redis`, `redis-memory` and `redis=URL` for a server that is started or named.
+
+mod measure;
+mod redis;
 
 use std::{
     path::Path,
@@ -17,6 +21,8 @@ use langnghe_store::{
     SettleResult, Settlement, SqliteStore, Store, TimerChange,
 };
 use tokio::sync::oneshot;
+
+use self::measure::{cpu_time, resident, writer_time};
 
 const CALLERS: u64 = 64;
 const WINDOW: Duration = Duration::from_secs(3);
@@ -38,19 +44,30 @@ fn main() {
         if runs("accept") {
             for round in 0..3 {
                 let nothing = hand_off().await;
-                let durable = accept().await;
+                let folder = tempfile::tempdir().expect("a folder");
+                let store =
+                    SqliteStore::open(&folder.path().join("langnghe.db"), roomy(), OpenMode::Serve);
+                let durable = accept(Arc::new(store.expect("the store opens"))).await;
                 let ratio = durable / nothing;
                 println!("accept {round}: {durable:.0}/s, hand-off {nothing:.0}/s, {ratio:.2}");
             }
         }
         if runs("turns") {
             for timers in [false, true] {
-                turns(timers).await;
+                let folder = tempfile::tempdir().expect("a folder");
+                let path = folder.path().join("langnghe.db");
+                turns(open(&path), timers).await;
+                let wal = std::fs::metadata(path.with_extension("db-wal"));
+                println!(
+                    "  log {} MiB",
+                    wal.map_or(0, |file| file.len()) / 1024 / 1024
+                );
             }
         }
         if runs("sessions") {
             sessions().await;
         }
+        redis::run(&wanted).await;
     });
 }
 
@@ -67,6 +84,15 @@ fn event(number: u64, of: u64) -> NewEvent {
         conversation,
         dedup,
         body: vec![b'x'; 550],
+    }
+}
+
+/// Room for all that is accepted while nobody takes it out.
+fn roomy() -> Limits {
+    Limits {
+        inbox: 10_000_000,
+        inbox_a_conversation: 1_000_000,
+        ..Limits::default()
     }
 }
 
@@ -140,18 +166,7 @@ async fn hand_off() -> f64 {
 }
 
 /// Durable accepts; a worker empties the inbox now and then, as it is bounded.
-async fn accept() -> f64 {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = SqliteStore::open(
-        &folder.path().join("langnghe.db"),
-        Limits {
-            inbox: 10_000_000,
-            inbox_a_conversation: 1_000_000,
-            ..Limits::default()
-        },
-        OpenMode::Serve,
-    );
-    let store = Arc::new(store.expect("the store opens"));
+async fn accept(store: Arc<dyn Store>) -> f64 {
     let accepting = Arc::clone(&store);
     let result = callers(move |number| {
         let store = Arc::clone(&accepting);
@@ -167,13 +182,11 @@ async fn accept() -> f64 {
     result
 }
 
+const MESSAGES: u64 = 120_000;
+
 /// The whole road of a message through the store, all parts at once.
-async fn turns(timers: bool) {
+async fn turns(store: Arc<dyn Store>, timers: bool) {
     const CONVERSATIONS: u64 = 10_000;
-    const MESSAGES: u64 = 120_000;
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("langnghe.db");
-    let store = open(&path);
     let next = Arc::new(AtomicU64::new(0));
     let processed = Arc::new(AtomicU64::new(0));
     let sent = Arc::new(AtomicU64::new(0));
@@ -248,7 +261,6 @@ async fn turns(timers: bool) {
         task.await.expect("no panic");
     }
     let time = began.elapsed();
-    let wal = std::fs::metadata(path.with_extension("db-wal")).map_or(0, |file| file.len());
     sender.await.expect("no panic");
     let all = began.elapsed();
     let name = if timers { "turns with timers" } else { "turns" };
@@ -258,10 +270,9 @@ async fn turns(timers: bool) {
     println!(
         "{name}: {:.0} messages/s processed, {:.0}/s sent, {cpu:.1} us CPU a message, \
          {writer:.1} of it the writer, \
-         log {} MiB, resident {} MiB",
+         resident {} MiB",
         rate(MESSAGES, time),
         rate(sent.load(Ordering::Relaxed), all),
-        wal / 1024 / 1024,
         resident() / 1024,
     );
     store.close().await.expect("close");
@@ -357,42 +368,4 @@ async fn sessions() {
         resident() / 1024,
     );
     store.close().await.expect("close");
-}
-
-/// Resident memory in KiB.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|text| text.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
-}
-
-/// What the writer's thread has used.
-fn writer_time() -> Duration {
-    let tasks = std::fs::read_dir("/proc/self/task")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
-    stats
-        .filter(|stat| stat.contains("(store-writer)"))
-        .map(|stat| ticks(&stat))
-        .sum()
-}
-
-/// What the process has used of all cores.
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    ticks(&stat)
-}
-
-fn ticks(stat: &str) -> Duration {
-    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-    let ticks: u64 = fields
-        .skip(11)
-        .take(2)
-        .filter_map(|text| text.parse::<u64>().ok())
-        .sum();
-    // A tick is a hundredth of a second on Linux.
-    Duration::from_millis(ticks * 10)
 }
