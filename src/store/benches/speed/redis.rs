@@ -186,10 +186,8 @@ async fn memory(url: &str) {
         store.commit(commits.collect(), NOW).await.expect("commit");
     }
     let both = used();
-    for key in ["ln:d:*"] {
-        let script = "local c = '0' repeat local r = redis.call('SCAN', c, 'MATCH', ARGV[1], 'COUNT', 10000) c = r[1] for _, k in ipairs(r[2]) do redis.call('DEL', k) end until c == '0'";
-        command(url, &["EVAL", script, "0", key]);
-    }
+    let script = "local c = '0' repeat local r = redis.call('SCAN', c, 'MATCH', ARGV[1], 'COUNT', 10000) c = r[1] for _, k in ipairs(r[2]) do redis.call('DEL', k) end until c == '0'";
+    command(url, &["EVAL", script, "0", "ln:d:*"]);
     let sessions = used();
     let a_million = 1_000_000.0;
     println!(
