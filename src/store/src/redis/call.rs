@@ -15,6 +15,11 @@ pub(super) struct Call<'a> {
 }
 
 impl Shared {
+    /// Begins a call of a script that asks for no time.
+    pub(super) fn timeless_call(&self, script: &'static Script, index: Index) -> Call<'_> {
+        self.begin(script, index, 0)
+    }
+
     /// Begins a call of a script on an index. `now` counts where the store was opened so
     /// ([`super::StoreClock`]); the server's clock does otherwise.
     pub(super) fn call(
@@ -23,11 +28,17 @@ impl Shared {
         index: Index,
         now: Option<Timestamp>,
     ) -> Call<'_> {
+        let now = now.filter(|_| self.options.clock == super::StoreClock::Caller);
+        self.begin(script, index, now.map_or(-1, Timestamp::as_milliseconds))
+    }
+
+    fn begin(&self, script: &'static Script, index: Index, now: i64) -> Call<'_> {
         let keys = &self.fixed_keys[usize::from(index)];
         let mut command = script.command(keys);
-        command.arg(&self.layout.prefix).arg(self.layout.tag(index));
-        let now = now.filter(|_| self.options.clock == super::StoreClock::Caller);
-        command.arg(now.map_or(-1, Timestamp::as_milliseconds));
+        command
+            .arg(&self.layout.prefix)
+            .arg(self.layout.tag(index))
+            .arg(now);
         Call {
             shared: self,
             script,

@@ -32,7 +32,7 @@ async fn list_at(
     greatest: &str,
     limit: usize,
 ) -> Result<Vec<DeadLetter>, StoreError> {
-    let mut call = shared.call(&script::DEAD_LETTERS, index, None);
+    let mut call = shared.timeless_call(&script::DEAD_LETTERS, index);
     call.arg(kind).arg(greatest).arg(limit);
     let mut values = call::list(call.send().await?)?.into_iter();
     let mut letters = Vec::new();

@@ -413,7 +413,7 @@ async fn give_codes_back(shared: &Shared, index: Index, commit: &Commit) -> Resu
     }
     for ticket in &commit.tickets {
         // Not when this very ticket was kept: the commit is then one that was sent twice.
-        let mut kept = shared.call(&script::TICKET, index, None);
+        let mut kept = shared.timeless_call(&script::TICKET, index);
         kept.arg(ticket.id.as_str());
         let mut found = call::list(kept.send().await?)?.into_iter();
         let fields = call::list(found.next().unwrap_or_default())?;

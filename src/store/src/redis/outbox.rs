@@ -102,7 +102,6 @@ impl Claiming for Replies {
             let (_, member) = shared.layout.member(&reply.conversation);
             call.arg(self.channel.as_str())
                 .arg(member)
-                .arg(local(reply.id).0)
                 .arg(reply.token.0)
                 .arg("U")
                 .arg(0)
@@ -171,7 +170,6 @@ async fn settle_group(
         };
         call.arg(channel.as_str())
             .arg(member)
-            .arg(local(settled.id).0)
             .arg(settled.token.0)
             .arg(result)
             .arg(at)

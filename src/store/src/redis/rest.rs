@@ -138,7 +138,7 @@ pub(super) async fn depths(shared: &Shared) -> Result<Depths, StoreError> {
         dead.insert(kind.name(), (kind, 0));
     }
     for index in shared.layout.indexes() {
-        let answer = shared.call(&script::DEPTHS, index, None).send().await?;
+        let answer = shared.timeless_call(&script::DEPTHS, index).send().await?;
         let mut values = call::list(answer)?.into_iter();
         let mut next = || values.next().unwrap_or_default();
         next();

@@ -70,7 +70,7 @@ async fn find_at(
     index: Index,
     id: &str,
 ) -> Result<Option<StoredTicket>, StoreError> {
-    let mut call = shared.call(&script::TICKET, index, None);
+    let mut call = shared.timeless_call(&script::TICKET, index);
     call.arg(id);
     let mut answer = call::list(call.send().await?)?.into_iter();
     let fields = call::fields(answer.next().unwrap_or_default())?;
@@ -126,7 +126,7 @@ pub(super) async fn list(
         if member.as_ref().is_some_and(|(own, _)| *own != index) {
             continue;
         }
-        let mut call = shared.call(&script::TICKETS, index, None);
+        let mut call = shared.timeless_call(&script::TICKETS, index);
         call.arg(member.as_ref().map_or(&b""[..], |(_, member)| member))
             .arg(filter.delivery.map_or("", delivery_digit));
         match &before {

@@ -12,6 +12,12 @@ local lives = tonumber(lifetime)
 local waiting = tonumber(redis.call('HGET', COUNTS, 'inbox') or '0')
 if always_write == '1' then next_number() end
 
+-- An event was one too many; there is another before it, as the bound is at least 1.
+local function take_back(member)
+  redis.call('RPOP', of('i', member))
+  count('inbox', -1)
+end
+
 -- Whether a mark still counts; Redis removes it by itself soon after.
 local function fresh(accepted) return accepted and tonumber(accepted) + lives > now end
 
@@ -36,12 +42,12 @@ for _ = 1, groups do
       if fresh(accepted) then
         answers[#answers + 1] = '1'
       else
-        if redis.call('LLEN', of('i', member)) >= bound then
+        if accepted then redis.call('SET', mark, digits(now), 'PX', lifetime) end
+        if receive(member, body) > bound then
+          take_back(member)
           redis.call('DEL', mark)
           answers[#answers + 1] = '2'
         else
-          if accepted then redis.call('SET', mark, digits(now), 'PX', lifetime) end
-          receive(member, body)
           waiting = waiting + 1
           answers[#answers + 1] = '0'
         end

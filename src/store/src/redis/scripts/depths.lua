@@ -2,7 +2,7 @@
 --
 -- keys    counts, heard, ready, leased, or: ow: ol:<channel>, dd: dl:<backend> (see prelude)
 -- args    none
--- result  now, sessions, when the oldest event came (or -1), counts as a flat list, then for each channel and
+-- result  0, sessions, when the oldest event came (or -1), counts as a flat list, then for each channel and
 --         backend with something waiting: its name in counts, parked, when the oldest was queued (or -1). The
 --         oldest is looked for among the first 16 of each set.
 
@@ -19,7 +19,7 @@ end
 
 local counts = redis.call('HGETALL', COUNTS)
 local waiting = 0
-local result = { digits(now), redis.call('ZCARD', HEARD), '-1', counts }
+local result = { '0', redis.call('ZCARD', HEARD), '-1', counts }
 for i = 1, #counts, 2 do
   local name, n = counts[i], tonumber(counts[i + 1])
   if name == 'inbox' and n > 0 then

@@ -1,18 +1,17 @@
 -- Says what became of claimed replies. A lost lease is passed over.
 --
 -- keys    or: ow: ol:<channel>, o:<member>, those of dead letters (see prelude)
--- args    number, then for each: channel, member, number of the reply, token, result (S sent or dropped,
+-- args    number, then for each: channel, member, token, result (S sent or dropped,
 --         R retry, P park, B bury, U unsent: given back), when (R), 1 when the attempt counts (R), reason (B)
 -- result  nothing
 
-local function settle(channel, member, id, held, result, at, counts, reason)
+local function settle(channel, member, held, result, at, counts, reason)
   local leased, key = out('ol', channel), of('o', member)
+  -- Who holds the lease holds it on the first reply, and nothing but its settlement takes that away.
   if not holds(leased, member, held) then return end
-  local first = redis.call('LINDEX', key, 0)
-  if not first or reply_number(first) ~= id then return end
   redis.call('ZREM', leased, member)
   if result == 'S' or result == 'B' then
-    redis.call('LPOP', key)
+    local first = redis.call('LPOP', key)
     count('o:' .. channel, -1)
     if result == 'B' then
       bury({ k = 'r', p = channel, c = member, r = reason, a = digits(now),
@@ -25,6 +24,7 @@ local function settle(channel, member, id, held, result, at, counts, reason)
     redis.call('ZADD', out('ow', channel), '+inf', member)
   else
     if counts then
+      local first = redis.call('LINDEX', key, 0)
       local attempts = math.min(tonumber(string.sub(first, 17, 20)) + 1, 9999)
       redis.call('LSET', key, 0, string.sub(first, 1, 16) .. string.format('%04.0f', attempts) .. string.sub(first, 21))
     end
@@ -33,9 +33,9 @@ local function settle(channel, member, id, held, result, at, counts, reason)
 end
 
 for _ = 1, number() do
-  local channel, member, id, held = arg(), arg(), number(), arg()
+  local channel, member, held = arg(), arg(), arg()
   local result, at, counts, reason = arg(), arg(), arg() == '1', arg()
-  settle(channel, member, id, held, result, at, counts, reason)
+  settle(channel, member, held, result, at, counts, reason)
 end
 finish()
 return false
