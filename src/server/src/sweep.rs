@@ -2,14 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use langnghe_store::{Retention, Store};
+use langnghe_store::{Depths, Retention, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock, intake::Intake, media::MediaFolder, metrics::Metrics, pause::pause};
 
 const DEPTHS_EVERY: Duration = Duration::from_secs(1);
-const PURGE_EVERY: Duration = Duration::from_mins(1);
+/// While nothing changes, so that many idle replicas ask a shared store little.
+const DEPTHS_AT_REST: Duration = Duration::from_secs(5);
+const PURGE_EVERY: Duration = Duration::from_mins(10);
 const MEDIA_EVERY: Duration = Duration::from_hours(1);
 
 /// What the sweep looks after.
@@ -27,8 +29,11 @@ impl Sweep {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let start = Instant::now();
         let (mut purge_at, mut media_at) = (start, start);
+        let mut last = None;
         while !stop.is_cancelled() {
-            self.depths().await;
+            let depths = self.depths().await;
+            let at_rest = depths.is_some() && depths == last;
+            last = depths;
             if Instant::now() >= purge_at {
                 purge_at = Instant::now() + PURGE_EVERY;
                 self.purge().await;
@@ -39,19 +44,26 @@ impl Sweep {
                     .purge(self.retention.personal, clock::now())
                     .await;
             }
-            pause(DEPTHS_EVERY, &stop).await;
+            let wait = if at_rest {
+                DEPTHS_AT_REST
+            } else {
+                DEPTHS_EVERY
+            };
+            pause(wait, &stop).await;
         }
     }
 
-    async fn depths(&self) {
+    async fn depths(&self) -> Option<Depths> {
         match self.store.depths().await {
             Ok(depths) => {
                 self.metrics.store_up.set(1);
                 self.metrics.observe_depths(&depths);
+                Some(depths)
             }
             Err(error) => {
                 self.metrics.store_up.set(0);
                 tracing::warn!(%error, "the store does not say how much waits");
+                None
             }
         }
     }
