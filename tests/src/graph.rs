@@ -35,7 +35,8 @@ const VERSION: &str = "v26.0";
 pub struct Graph {
     state: Arc<State>,
     address: SocketAddr,
-    server: JoinHandle<()>,
+    /// One for each door.
+    servers: Vec<JoinHandle<()>>,
 }
 
 /// What somebody said to a citizen.
@@ -106,8 +107,8 @@ struct Book {
     always: Manner,
     profiles: BTreeMap<String, Value>,
     requests: u64,
-    /// When each call that counts against the quota came, taken or not.
-    calls: Vec<Instant>,
+    /// When each call that counts against the quota came, taken or not, and through which door.
+    calls: Vec<(Instant, usize)>,
 }
 
 impl State {
@@ -143,18 +144,11 @@ impl Graph {
             next_id: AtomicU64::new(1),
             book: Mutex::default(),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = serve::routes(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the stand-in serves");
-        });
+        let (address, server) = listen(&state, 0).await;
         Self {
             state,
             address,
-            server,
+            servers: vec![server],
         }
     }
 
@@ -227,7 +221,25 @@ impl Graph {
 
     /// When calls came that count against the provider's quota, taken or not, in order.
     pub fn calls(&self) -> Vec<Instant> {
+        let book = self.state.book();
+        book.calls.iter().map(|(at, _)| *at).collect()
+    }
+
+    /// The same, with the door through which each came: 0 for [`Self::api_base`].
+    pub fn calls_by_door(&self) -> Vec<(Instant, usize)> {
         self.state.book().calls.clone()
+    }
+
+    /// Opens one more address, so that a test can tell callers apart; gives its number and what
+    /// `api_base` is to be for those who come through it.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    pub async fn open_door(&mut self) -> (usize, String) {
+        let number = self.servers.len();
+        let (address, server) = listen(&self.state, number).await;
+        self.servers.push(server);
+        (number, format!("http://{address}"))
     }
 
     /// The sender's ids that were taken more than once, with how often.
@@ -256,9 +268,21 @@ impl Graph {
     }
 }
 
+async fn listen(state: &Arc<State>, door: usize) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let routes = serve::routes(Arc::clone(state), door);
+    let server = tokio::spawn(async move {
+        axum::serve(listener, routes)
+            .await
+            .expect("the stand-in serves");
+    });
+    (address, server)
+}
+
 impl Drop for Graph {
     fn drop(&mut self) {
-        self.server.abort();
+        self.servers.iter().for_each(JoinHandle::abort);
         let violations = self.take_violations();
         if !std::thread::panicking() {
             assert!(

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, Bytes},
     extract::{Path, RawQuery, State as Shared},
     http::{HeaderMap, HeaderName, StatusCode, header},
@@ -25,12 +25,17 @@ use super::{
 /// How long a stalled request waits; every caller gives up before.
 const STALL: Duration = Duration::from_mins(1);
 
-pub(super) fn routes(state: Arc<State>) -> Router {
+/// Through which address a request came.
+#[derive(Clone, Copy, Debug)]
+struct Door(usize);
+
+pub(super) fn routes(state: Arc<State>, door: usize) -> Router {
     Router::new()
         .route("/{version}/{page}/messages", post(messages))
         .route("/{version}/{page}/pass_thread_control", post(pass))
         .route("/{version}/{citizen}", get(profile))
         .fallback(elsewhere)
+        .layer(Extension(Door(door)))
         .with_state(state)
 }
 
@@ -45,19 +50,26 @@ async fn messages(
     Shared(state): Shared<Arc<State>>,
     Path((version, page)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    Extension(door): Extension<Door>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let wrong = wrong_caller(&state, &version, Some(&page), query.as_deref(), &headers);
-    answer(&state, wrong.map_or_else(|| check::message(&body), Err)).await
+    answer(
+        &state,
+        door,
+        wrong.map_or_else(|| check::message(&body), Err),
+    )
+    .await
 }
 
 async fn pass(
     (Shared(state), Path((version, page)), RawQuery(query), headers): Parts,
+    Extension(door): Extension<Door>,
     body: Bytes,
 ) -> Response {
     let wrong = wrong_caller(&state, &version, Some(&page), query.as_deref(), &headers);
-    answer(&state, wrong.map_or_else(|| check::pass(&body), Err)).await
+    answer(&state, door, wrong.map_or_else(|| check::pass(&body), Err)).await
 }
 
 async fn profile(
@@ -113,12 +125,12 @@ fn wrong_caller(
     Some(wrong.to_owned())
 }
 
-async fn answer(state: &State, checked: Result<Checked, String>) -> Response {
+async fn answer(state: &State, door: Door, checked: Result<Checked, String>) -> Response {
     let request = match checked {
         Ok(request) => request,
         Err(violation) => return refuse(state, violation),
     };
-    match manner(state, &request.recipient) {
+    match manner(state, door, &request.recipient) {
         Manner::Take => {
             let answer = take(state, request);
             let usage = [(
@@ -141,10 +153,10 @@ async fn answer(state: &State, checked: Result<Checked, String>) -> Response {
     }
 }
 
-fn manner(state: &State, recipient: &str) -> Manner {
+fn manner(state: &State, door: Door, recipient: &str) -> Manner {
     let mut book = state.book();
     book.requests += 1;
-    book.calls.push(Instant::now());
+    book.calls.push((Instant::now(), door.0));
     let own = book
         .next_to
         .get_mut(recipient)
