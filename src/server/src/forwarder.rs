@@ -16,7 +16,7 @@ use crate::{
     retry::next_delay,
 };
 
-const CLAIM_WAIT: Duration = Duration::from_secs(5);
+const CLAIM_WAIT: Duration = Duration::from_secs(10);
 /// Longer than any backend's own time-out, so that a ticket in flight is not claimed again.
 const DELIVERY_LEASE: Duration = Duration::from_mins(2);
 

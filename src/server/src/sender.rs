@@ -26,7 +26,7 @@ use crate::{
     pause::{Backoff, pause},
 };
 
-const CLAIM_WAIT: Duration = Duration::from_secs(5);
+const CLAIM_WAIT: Duration = Duration::from_secs(10);
 /// Longer than any connector's own time-out, so that a reply in flight is not claimed again.
 const SEND_LEASE: Duration = Duration::from_secs(90);
 /// How long what became of a reply is told to a store that does not answer.

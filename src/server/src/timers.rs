@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock, pause::Backoff};
 
-const WAIT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 256;
 
 /// Fires timers until `stop`.

@@ -23,8 +23,9 @@ use crate::{
     versions::Versions,
 };
 
-/// How long one claim waits for work; only bounds how soon a stop is noticed by a store that is away.
-const CLAIM_WAIT: Duration = Duration::from_secs(5);
+/// How long one claim waits for work, and never longer than a lease: so a replica has looked while
+/// the leases of one that dies still held, knows when they run out, and takes over then.
+const CLAIM_WAIT: Duration = Duration::from_secs(10);
 
 /// How often a ticket code is drawn anew before the conversation is given back.
 const CODE_DRAWS: usize = 5;
@@ -59,9 +60,8 @@ impl Workers {
     pub(crate) async fn run(&self, stop: CancellationToken) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         while !stop.is_cancelled() {
-            let claims = self
-                .store
-                .claim(self.claim, self.lease, clock::now(), CLAIM_WAIT);
+            let wait = CLAIM_WAIT.min(self.lease);
+            let claims = self.store.claim(self.claim, self.lease, clock::now(), wait);
             let claims = tokio::select! {
                 claims = claims => claims,
                 () = stop.cancelled() => return,
