@@ -233,7 +233,7 @@ impl RedisStore {
     }
 
     async fn finish(&self) {
-        self.shared.closed.store(true, Ordering::Release);
+        // What waits to be accepted or settled is finished; nothing new comes.
         let held = self
             .accepts
             .lock()
@@ -256,6 +256,7 @@ impl RedisStore {
             // It ends when the last caller has its answer, each of which comes within the time-out.
             drop(tokio::time::timeout(self.shared.options.timeout * 2, gatherer).await);
         }
+        self.shared.closed.store(true, Ordering::Release);
         self.listening.abort();
     }
 }
