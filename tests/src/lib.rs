@@ -21,6 +21,7 @@ pub mod redis;
 pub mod replica;
 pub mod road;
 pub mod seed;
+pub mod site;
 pub mod store;
 pub mod wait;
 pub mod wire;

@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -29,6 +29,7 @@ pub enum Toward {
 #[derive(Debug)]
 pub struct Wire {
     port: u16,
+    far: Arc<AtomicU16>,
     state: Arc<watch::Sender<State>>,
     carried: Arc<AtomicUsize>,
 }
@@ -75,10 +76,12 @@ impl Wire {
         let own = listener.local_addr().expect("bound").port();
         let wire = Self {
             port: own,
+            far: Arc::new(AtomicU16::new(port)),
             state: Arc::new(watch::Sender::new(State::default())),
             carried: Arc::default(),
         };
         let (state, carried) = (Arc::clone(&wire.state), Arc::clone(&wire.carried));
+        let far = Arc::clone(&wire.far);
         tokio::spawn(async move {
             let mut changes = state.subscribe();
             loop {
@@ -91,6 +94,7 @@ impl Wire {
                     continue;
                 }
                 carried.fetch_add(1, Ordering::SeqCst);
+                let port = far.load(Ordering::SeqCst);
                 tokio::spawn(carry(near, port, Arc::clone(&state)));
             }
         });
@@ -105,6 +109,12 @@ impl Wire {
     /// The address of a path at this end.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Breaks every connection; the next ones go to another port.
+    pub fn lead_to(&self, port: u16) {
+        self.far.store(port, Ordering::SeqCst);
+        self.cut();
     }
 
     /// Breaks every connection; the next ones go through.

@@ -20,7 +20,8 @@ use crate::MediaSettings;
 #[derive(Debug)]
 pub(crate) struct MediaFolder {
     settings: MediaSettings,
-    /// What the files take together, as far as this process knows.
+    /// What the files take together, as far as this process knows: what other replicas keep in the same
+    /// folder is counted when retention goes through it.
     used: AtomicU64,
 }
 
@@ -63,7 +64,7 @@ impl MediaFolder {
                 .await
         };
         if kept.is_err() {
-            self.used.fetch_sub(bytes, Ordering::Relaxed);
+            self.no_longer_uses(bytes);
         }
         Ok(Media {
             kind: sniffed.kind,
@@ -138,7 +139,7 @@ impl MediaFolder {
         let bytes = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
         match tokio::fs::remove_file(path).await {
             Ok(()) => {
-                self.used.fetch_sub(bytes, Ordering::Relaxed);
+                self.no_longer_uses(bytes);
                 true
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
@@ -149,10 +150,21 @@ impl MediaFolder {
         }
     }
 
-    /// Removes files older than `age`, and what an interrupted upload left.
+    /// Another replica may have kept the file, so that we never counted it.
+    fn no_longer_uses(&self, bytes: u64) {
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        // It always gives something back, so it cannot fail.
+        let _before: Result<u64, u64> =
+            self.used
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// Removes files older than `age`, and what an interrupted upload left, and counts the rest.
     pub(crate) async fn purge(&self, age: Duration, now: Timestamp) {
-        let mut folders = vec![self.settings.folder.join(FILES)];
+        let files = self.settings.folder.join(FILES);
+        let mut folders = vec![files.clone()];
         folders.extend(folders_in(&self.settings.folder.join(OWNERS)).await);
+        let mut used = 0;
         for folder in folders {
             for file in files_in(&folder).await {
                 let part = file
@@ -162,9 +174,12 @@ impl MediaFolder {
                 let longest = if part { LONGEST_UPLOAD } else { age };
                 if now.since(file.changed_at) > longest {
                     self.remove(&file.path).await;
+                } else if folder == files {
+                    used += file.bytes;
                 }
             }
         }
+        self.used.store(used, Ordering::Relaxed);
     }
 }
 
@@ -316,6 +331,30 @@ mod tests {
         for name in ["../secret.png", "..", ".", ".png", "", "a/../../secret.png"] {
             assert!(folder.read(name).await.is_none(), "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn replicas_that_share_the_folder_serve_count_and_erase_each_others_files() {
+        let (_place, one) = folder(40).await;
+        let other = MediaFolder::open(one.settings.clone()).await;
+        let citizen = visitor("a");
+        let media = one.keep(&citizen, upload(PNG)).await.expect("kept");
+        assert!(other.read(name(&media)).await.is_some());
+        other.erase(&citizen).await;
+        assert!(one.read(name(&media)).await.is_none());
+        for _ in 0..2 {
+            other
+                .keep(&citizen, upload(PNG))
+                .await
+                .expect("there is room");
+        }
+        one.purge(Duration::from_hours(1), crate::clock::now())
+            .await;
+        one.keep(&citizen, upload(PNG))
+            .await
+            .expect("there is room");
+        let full = one.keep(&citizen, upload(PNG)).await;
+        assert_eq!(full.expect_err("refused"), MediaRefusal::Unavailable);
     }
 
     #[tokio::test]

@@ -40,7 +40,10 @@ impl Sender {
             self.metrics.send_failed("window_closed");
             return SettleResult::Park;
         }
-        let id = outgoing.id.to_string();
+        // Browsers remember what they have seen under this name for long. The store's number alone could
+        // come again, after a backup was put back.
+        let queued_at = outgoing.queued_at.as_milliseconds();
+        let id = format!("{}-{queued_at}", outgoing.id);
         crash::point(Point::Send);
         let sent = self
             .channel

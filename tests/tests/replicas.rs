@@ -1,0 +1,126 @@
+//! Two replicas of the real program on one real Redis: a visitor's browser may be at either, whichever
+//! sends the channel's replies, and either may die.
+
+use langnghe_tests::{
+    Installation, Replica,
+    browser::{Browser, Window},
+    chat_page::ChatPage,
+    http,
+    redis::{Fsync, Server, Setup},
+    site::{Site, assert_once_each},
+    wait,
+    wire::Wire,
+};
+
+/// A site with two replicas that share a store and the folder of uploads.
+struct Pair {
+    site: Site,
+    twin: Installation,
+    _redis: Server,
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let redis = Server::start(&Setup::redis().durable(Fsync::Always)).await;
+        let mut site = Site::new().await;
+        let uploads = site.installation.path("uploads").display().to_string();
+        site.installation
+            .set("store.url", redis.url())
+            .set("media.path", uploads)
+            .set("limits.lease", "3s")
+            .set("limits.channel_lease", "3s");
+        let twin = site.installation.twin();
+        Self {
+            site,
+            twin,
+            _redis: redis,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_of_one_replica_talks_with_a_channel_that_another_sends_on() {
+    let pair = Pair::new().await;
+    let site = &pair.site;
+    // Whoever is there first has the channel.
+    let owner = site.installation.start().await;
+    let other = pair.twin.start().await;
+    Browser::with(Window::Phone, async |browser| {
+        browser.stand_at(10.034_1, 105.788_2).await;
+        let page = ChatPage::open(browser, &other.url("/chat")).await;
+        page.begin().await;
+        for (question, answer) in site.report() {
+            page.answer(question, answer).await;
+        }
+        page.until_sent().await;
+        site.assert_reported(page).await;
+        assert_once_each(&page.messages().await, &site.report());
+        assert_eq!(browser.problems().await, Vec::<String>::new());
+    })
+    .await;
+    let sent = "langnghe_replies_sent_total";
+    assert!(
+        owner.metrics().await.sum(sent, &[]) > 0.0,
+        "the first one sent"
+    );
+    assert!(
+        other.metrics().await.sum(sent, &[]) < 1.0,
+        "the other did not"
+    );
+    let tickets = site.agency.wait_for(1, wait::SOON).await;
+    let answers = tickets.values().next().expect("one").ticket["answers"].to_string();
+    let (_, file) = answers.split_once("/media/").expect("a link");
+    let (file, _) = file.split_once('"').expect("its end");
+    for replica in [&owner, &other] {
+        let address = replica.url(&format!("/media/{file}"));
+        let answer = http::client().get(address).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "what one keeps, both show");
+    }
+}
+
+#[tokio::test]
+async fn whichever_replica_dies_the_visitor_goes_on_at_the_other() {
+    let pair = Pair::new().await;
+    let site = &pair.site;
+    let installations = [&site.installation, &pair.twin];
+    let mut replicas: [Replica<'_>; 2] = [
+        installations[0].start().await,
+        installations[1].start().await,
+    ];
+    let mut at = 1;
+    let wire = Wire::to(installations[at].port()).await;
+    Browser::with(Window::Phone, async |browser| {
+        browser.stand_at(10.034_1, 105.788_2).await;
+        let page = ChatPage::open(browser, &wire.url("/chat")).await;
+        page.begin().await;
+        for (step, (question, answer)) in site.report().into_iter().enumerate() {
+            page.until_asked(question).await;
+            match step {
+                // The visitor's own replica dies as they answer.
+                1 | 5 | 9 => {
+                    page.give(answer).await;
+                    replicas[at].kill();
+                    wire.lead_to(installations[1 - at].port());
+                    replicas[at] = installations[at].start().await;
+                    at = 1 - at;
+                }
+                // The other one does, which may be sending or have the turn.
+                3 | 7 | 10 => {
+                    page.give(answer).await;
+                    replicas[1 - at].kill();
+                    replicas[1 - at] = installations[1 - at].start().await;
+                }
+                // They only change over.
+                _ => {
+                    page.give(answer).await;
+                    at = 1 - at;
+                    wire.lead_to(installations[at].port());
+                }
+            }
+        }
+        page.until_sent().await;
+        site.assert_reported(page).await;
+        assert_once_each(&page.messages().await, &site.report());
+    })
+    .await;
+}
