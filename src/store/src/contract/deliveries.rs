@@ -270,11 +270,13 @@ pub async fn a_ticket_is_found_by_id_and_by_code(fixture: &dyn Fixture) {
 /// Lists for operators.
 pub async fn tickets_are_listed_newest_first_and_by_page(fixture: &dyn Fixture) {
     let store = open(fixture).await;
-    for number in 1..=5_u128 {
+    for number in 1..=5_u64 {
         let to = if number == 3 { None } else { Some("ioc") };
         let name = if number == 5 { "binh" } else { "an" };
-        turn(&*store, &citizen(name), number, |commit| {
-            commit.tickets = vec![ticket(&format!("T{number}"), to)];
+        turn(&*store, &citizen(name), number.into(), |commit| {
+            let mut ticket = ticket(&format!("T{number}"), to);
+            ticket.created_at = at(number);
+            commit.tickets = vec![ticket];
         })
         .await;
     }

@@ -185,7 +185,11 @@ pub async fn a_purge_removes_marks_past_their_window(fixture: &dyn Fixture) {
         .await
         .expect("purge");
     // They may also have expired by themselves.
-    assert!(purged.marks <= 1, "{purged:?}");
+    let expected = Purged {
+        marks: purged.marks.min(1),
+        ..Purged::default()
+    };
+    assert_eq!(purged, expected);
     let answers = store
         .accept(again, start() + DAY * 8)
         .await

@@ -69,13 +69,13 @@ pub async fn a_redelivery_is_known_after_reopening_and_after_processing(fixture:
 /// Guarantee 3: in order.
 pub async fn events_of_a_conversation_come_in_order_of_acceptance(fixture: &dyn Fixture) {
     let store = open(fixture).await;
-    for number in 1..=5 {
-        take_in(&*store, &citizen("an"), number).await;
-        take_in(&*store, &citizen("binh"), 100 + number).await;
+    for (number, seconds) in (1..=5).zip([0, 2, 4, 6, 8]) {
+        take_in_at(&*store, &citizen("an"), number, at(seconds)).await;
+        take_in_at(&*store, &citizen("binh"), 100 + number, at(seconds + 1)).await;
     }
     drop(store);
     let store = open(fixture).await;
-    let claims = claim(&*store, 2, start()).await;
+    let claims = claim(&*store, 2, at(9)).await;
     let expected: Vec<_> = (1..=5).map(|number| format!("event {number}")).collect();
     assert_eq!(texts(&claims[0]), expected);
     assert!(
@@ -106,12 +106,12 @@ pub async fn a_conversation_has_one_holder(fixture: &dyn Fixture) {
 pub async fn conversations_that_wait_longest_come_first(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     for (number, name) in (1..).zip(["an", "binh", "chi"]) {
-        take_in(&*store, &citizen(name), number).await;
+        take_in_at(&*store, &citizen(name), number.into(), at(number)).await;
     }
-    take_in(&*store, &citizen("an"), 9).await;
-    let first = claim_one(&*store, start()).await;
+    take_in_at(&*store, &citizen("an"), 9, at(9)).await;
+    let first = claim_one(&*store, at(9)).await;
     assert_eq!(first.conversation, citizen("an"));
-    let rest = claim(&*store, 10, start()).await;
+    let rest = claim(&*store, 10, at(9)).await;
     let names: Vec<_> = rest.into_iter().map(|claim| claim.conversation).collect();
     assert_eq!(names, [citizen("binh"), citizen("chi")]);
 }

@@ -19,23 +19,23 @@ fn retry(seconds: u64, counts: bool) -> SettleResult {
 /// Guarantee 5: replies in order.
 pub async fn replies_come_in_order_one_at_a_time_per_conversation(fixture: &dyn Fixture) {
     let store = open(fixture).await;
-    queue(&*store, &citizen("an"), 1, &["an 1", "an 2"]).await;
-    queue(&*store, &citizen("binh"), 2, &["binh 1"]).await;
-    queue(&*store, &citizen("an"), 3, &["an 3"]).await;
-    let first = claim_replies(&*store, 9, start()).await;
+    queue_at(&*store, &citizen("an"), 1, at(1), &["an 1", "an 2"]).await;
+    queue_at(&*store, &citizen("binh"), 2, at(2), &["binh 1"]).await;
+    queue_at(&*store, &citizen("an"), 3, at(3), &["an 3"]).await;
+    let first = claim_replies(&*store, 9, at(3)).await;
     assert_eq!(
         reply_texts(&first),
         ["an 1", "binh 1"],
         "the first of each, oldest first"
     );
     assert_eq!(first[0].attempts, 0);
-    assert_eq!(first[0].queued_at, start());
+    assert_eq!(first[0].queued_at, at(1));
     assert!(
-        claim_replies(&*store, 9, start()).await.is_empty(),
+        claim_replies(&*store, 9, at(3)).await.is_empty(),
         "one at a time"
     );
-    settle(&*store, &first[0], SENT, start()).await;
-    assert_eq!(send_all(&*store, start()).await, ["an 2", "an 3"]);
+    settle(&*store, &first[0], SENT, at(3)).await;
+    assert_eq!(send_all(&*store, at(3)).await, ["an 2", "an 3"]);
 }
 
 /// At most the one in flight is sent again.
@@ -54,10 +54,10 @@ pub async fn a_reply_survives_the_death_of_the_process(fixture: &dyn Fixture) {
 pub async fn a_retry_holds_back_only_its_own_conversation(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     queue(&*store, &citizen("an"), 1, &["an 1", "an 2"]).await;
-    queue(&*store, &citizen("binh"), 2, &["binh 1", "binh 2"]).await;
-    let first = claim_replies(&*store, 1, start()).await;
-    settle(&*store, &first[0], retry(10, true), start()).await;
-    queue(&*store, &citizen("an"), 3, &["an 3"]).await;
+    queue_at(&*store, &citizen("binh"), 2, at(1), &["binh 1", "binh 2"]).await;
+    let first = claim_replies(&*store, 1, at(1)).await;
+    settle(&*store, &first[0], retry(10, true), at(1)).await;
+    queue_at(&*store, &citizen("an"), 3, at(2), &["an 3"]).await;
     assert_eq!(send_all(&*store, at(9)).await, ["binh 1", "binh 2"]);
     assert_eq!(send_all(&*store, at(10)).await, ["an 1", "an 2", "an 3"]);
 }

@@ -185,9 +185,9 @@ pub async fn epochs_grow_over_reopening(fixture: &dyn Fixture) {
 pub async fn claims_of_an_earlier_epoch_are_refused(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     queue(&*store, &citizen("an"), 1, &["an 1", "an 2"]).await;
-    queue(&*store, &citizen("binh"), 2, &["binh 1"]).await;
+    queue_at(&*store, &citizen("binh"), 2, at(1), &["binh 1"]).await;
     let first = reign(&*store, "a", start()).await;
-    let claimed = claim_as(&*store, first, 1, start()).await.expect("claim");
+    let claimed = claim_as(&*store, first, 1, at(1)).await.expect("claim");
     assert_eq!(reply_texts(&claimed), ["an 1"]);
     let second = reign(&*store, "b", at(31)).await;
     let claimed = claim_as(&*store, second, 1, at(31)).await.expect("claim");
@@ -249,7 +249,8 @@ pub async fn what_a_dead_owner_had_in_flight_comes_back_at_once(fixture: &dyn Fi
     let store = open(fixture).await;
     for (number, name) in (1..).zip(["an", "binh", "chi"]) {
         let texts = [format!("{name} 1"), format!("{name} 2")];
-        queue(&*store, &citizen(name), number, &[&texts[0], &texts[1]]).await;
+        let texts = [texts[0].as_str(), &texts[1]];
+        queue_at(&*store, &citizen(name), number.into(), at(number), &texts).await;
     }
     let first = reign(&*store, "a", start()).await;
     // Claimed under a lease that outlives the owner's.
@@ -284,9 +285,9 @@ pub async fn a_late_word_of_an_earlier_owner_is_passed_over(fixture: &dyn Fixtur
 pub async fn a_late_word_before_the_next_claim_keeps_the_order(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     queue(&*store, &citizen("an"), 1, &["an 1", "an 2", "an 3"]).await;
-    queue(&*store, &citizen("binh"), 2, &["binh 1"]).await;
+    queue_at(&*store, &citizen("binh"), 2, at(1), &["binh 1"]).await;
     let first = reign(&*store, "a", start()).await;
-    let dead = claim_as(&*store, first, 2, start()).await.expect("claim");
+    let dead = claim_as(&*store, first, 2, at(1)).await.expect("claim");
     assert_eq!(reply_texts(&dead), ["an 1", "binh 1"]);
     let second = reign(&*store, "b", at(31)).await;
     let claimed = claim_as(&*store, second, 1, at(31)).await.expect("claim");

@@ -57,8 +57,18 @@ pub(super) async fn open(fixture: &dyn Fixture) -> Arc<dyn Store> {
 
 /// Accepts one event, which must be stored.
 pub(super) async fn take_in(store: &dyn Store, conversation: &ConversationId, number: u128) {
+    take_in_at(store, conversation, number, start()).await;
+}
+
+/// The same at another moment: conversations are ordered among each other by time only.
+pub(super) async fn take_in_at(
+    store: &dyn Store,
+    conversation: &ConversationId,
+    number: u128,
+    now: Timestamp,
+) {
     let answers = store
-        .accept(vec![event(conversation, number)], start())
+        .accept(vec![event(conversation, number)], now)
         .await
         .expect("accept");
     assert_eq!(answers, [Accepted::Stored]);
@@ -120,14 +130,25 @@ pub(super) async fn turn(
     number: u128,
     change: impl FnOnce(&mut Commit),
 ) {
-    take_in(store, conversation, number).await;
-    let claims = claim(store, 100, start()).await;
+    turn_at(store, conversation, number, start(), change).await;
+}
+
+/// The same at another moment.
+pub(super) async fn turn_at(
+    store: &dyn Store,
+    conversation: &ConversationId,
+    number: u128,
+    now: Timestamp,
+    change: impl FnOnce(&mut Commit),
+) {
+    take_in_at(store, conversation, number, now).await;
+    let claims = claim(store, 100, now).await;
     let claim = claims
         .into_iter()
         .find(|claim| claim.conversation == *conversation);
     let mut empty = done(&claim.expect("the conversation is ready"));
     change(&mut empty);
-    assert_eq!(commit(store, empty, start()).await, Committed::Done);
+    assert_eq!(commit(store, empty, now).await, Committed::Done);
 }
 
 pub(super) fn reply(text: &str) -> NewReply {
@@ -144,7 +165,18 @@ pub(super) async fn queue(
     number: u128,
     replies: &[&str],
 ) {
-    turn(store, conversation, number, |commit| {
+    queue_at(store, conversation, number, start(), replies).await;
+}
+
+/// The same at another moment: conversations are ordered among each other by time only.
+pub(super) async fn queue_at(
+    store: &dyn Store,
+    conversation: &ConversationId,
+    number: u128,
+    now: Timestamp,
+    replies: &[&str],
+) {
+    turn_at(store, conversation, number, now, |commit| {
         commit.replies = replies.iter().map(|text| reply(text)).collect();
     })
     .await;
