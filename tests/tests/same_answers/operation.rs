@@ -1,0 +1,425 @@
+//! What is asked of both stores, drawn at random.
+
+use std::time::Duration;
+
+use langnghe_store::{DeadKind, DeliveryState};
+use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
+
+/// How many citizens each of the channels has.
+pub(crate) const CITIZENS: usize = 4;
+/// The channels.
+pub(crate) const CHANNELS: [&str; 2] = ["page", "web"];
+/// The backends.
+pub(crate) const BACKENDS: [&str; 2] = ["ioc", "post"];
+/// Those who would own a channel.
+pub(crate) const OWNERS: [&str; 3] = ["a", "b", "c"];
+/// The names of documents.
+const DOCUMENTS: [&str; 5] = ["flow/a@1", "flow/a@2", "flow/b@1", "flo%", "menu"];
+/// Codes are few, so that some are taken.
+const CODES: u32 = 40;
+
+/// One operation. What earlier answers brought is named by its number in order of appearance.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    /// Conversations and the keys of their events.
+    Accept(Vec<(usize, u128)>),
+    Claim,
+    Commit(Vec<Turn>),
+    Release {
+        claim: usize,
+        seconds: u64,
+    },
+    Own {
+        owner: usize,
+        channels: Vec<usize>,
+    },
+    Disown {
+        owner: usize,
+        channels: Vec<usize>,
+    },
+    ClaimOutbox {
+        channel: usize,
+        epoch: usize,
+    },
+    Settle(Vec<(usize, Settled)>),
+    Wake(usize),
+    ClaimDeliveries(usize),
+    SettleDeliveries(Vec<(usize, Delivered)>),
+    FireTimers,
+    Ticket(String),
+    Tickets {
+        conversation: Option<usize>,
+        delivery: Option<DeliveryState>,
+        before: Option<String>,
+        limit: usize,
+    },
+    DeadLetters {
+        kind: Option<DeadKind>,
+        before: Option<usize>,
+        limit: usize,
+    },
+    DeadLetter(usize),
+    RetryDead(usize),
+    DropDead(usize),
+    SetDisabled {
+        backend: usize,
+        disabled: bool,
+    },
+    Disabled(usize),
+    Keep {
+        name: &'static str,
+        body: String,
+    },
+    Documents(&'static str),
+    Erase(usize),
+    Purge,
+    Depths,
+    /// Both are closed or just dropped, and opened again after all leases.
+    Reopen {
+        close: bool,
+    },
+}
+
+/// What a worker makes of a claim.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) claim: usize,
+    /// How many of the events, from the first on.
+    pub(crate) processed: usize,
+    /// `Some(None)` ends the session.
+    pub(crate) session: Option<Option<String>>,
+    /// Texts, and whether the window ends.
+    pub(crate) replies: Vec<(String, bool)>,
+    /// Codes, and to which backend.
+    pub(crate) tickets: Vec<(String, Option<usize>)>,
+    /// Names, and after how many seconds; none cancels.
+    pub(crate) timers: Vec<(&'static str, Option<u64>)>,
+    pub(crate) set_aside: bool,
+    /// Whether the window ends.
+    pub(crate) heard: Option<bool>,
+    pub(crate) erase: bool,
+}
+
+/// What becomes of a reply.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Settled {
+    Sent,
+    Retry { seconds: u64, counts: bool },
+    Park,
+    Bury,
+    Drop,
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Delivered {
+    Taken,
+    Retry { seconds: u64 },
+    Bury,
+}
+
+/// What earlier answers brought, as far as it decides what can be asked next.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) claims: usize,
+    /// Of each channel, the epochs whose claims have one right answer.
+    pub(crate) epochs: [Vec<usize>; 2],
+    /// Replies about which a word may be said now.
+    pub(crate) replies: Vec<usize>,
+    pub(crate) deliveries: usize,
+    pub(crate) dead: usize,
+    pub(crate) codes: Vec<String>,
+}
+
+/// Draws operations; the same seed draws the same ones from the same answers.
+#[derive(Debug)]
+pub(crate) struct Draw {
+    pub(crate) random: StdRng,
+    /// The last unique number.
+    number: u128,
+}
+
+impl Draw {
+    pub(crate) fn new(random: StdRng) -> Self {
+        Self { random, number: 0 }
+    }
+
+    fn number(&mut self) -> u128 {
+        self.number += 1;
+        self.number
+    }
+
+    fn conversation(&mut self) -> usize {
+        self.random.random_range(0..CITIZENS * CHANNELS.len())
+    }
+
+    /// One of the newest, mostly: the older ones have had their turn.
+    fn recent(&mut self, count: usize) -> Option<usize> {
+        let last = count.checked_sub(1)?;
+        let back = if self.random.random_ratio(1, 8) {
+            60
+        } else {
+            6
+        };
+        Some(last - self.random.random_range(0..back).min(last))
+    }
+
+    /// Up to three different ones.
+    fn several(&mut self, mut one: impl FnMut(&mut Self) -> Option<usize>) -> Vec<usize> {
+        let mut found = Vec::new();
+        for _ in 0..self.random.random_range(1..=3) {
+            if let Some(number) = one(self)
+                && !found.contains(&number)
+            {
+                found.push(number);
+            }
+        }
+        found
+    }
+
+    /// The next operation.
+    pub(crate) fn next(&mut self, seen: &Seen) -> Operation {
+        match self.random.random_range(0..1000) {
+            0..200 => self.accept(),
+            200..290 => Operation::Claim,
+            290..440 => {
+                let claims = self.several(|draw| draw.recent(seen.claims));
+                let mut turns: Vec<Turn> =
+                    claims.into_iter().map(|claim| self.turn(claim)).collect();
+                // Dead letters of one moment have no order among each other.
+                for turn in turns.iter_mut().skip(1) {
+                    turn.set_aside = false;
+                }
+                Operation::Commit(turns)
+            }
+            440..460 => match self.recent(seen.claims) {
+                Some(claim) => Operation::Release {
+                    claim,
+                    seconds: self.random.random_range(0..20),
+                },
+                None => Operation::Claim,
+            },
+            460..500 => Operation::Own {
+                owner: self.random.random_range(0..OWNERS.len()),
+                channels: [&[0][..], &[1], &[0, 1], &[1, 0]]
+                    .choose(&mut self.random)
+                    .expect("some")
+                    .to_vec(),
+            },
+            500..510 => Operation::Disown {
+                owner: self.random.random_range(0..OWNERS.len()),
+                channels: vec![self.random.random_range(0..CHANNELS.len())],
+            },
+            510..600 => self.claim_outbox(seen),
+            600..720 => self.settle(seen),
+            720..730 => Operation::Wake(self.conversation()),
+            730..770 => Operation::ClaimDeliveries(self.random.random_range(0..BACKENDS.len())),
+            770..820 => self.settle_deliveries(seen),
+            820..850 => Operation::FireTimers,
+            850..870 => Operation::Ticket(self.ticket(seen)),
+            870..890 => self.tickets(seen),
+            890..915 => Operation::DeadLetters {
+                kind: [
+                    None,
+                    Some(DeadKind::Reply),
+                    Some(DeadKind::Event),
+                    Some(DeadKind::Delivery),
+                ]
+                .choose(&mut self.random)
+                .copied()
+                .flatten(),
+                before: self.rarely().then(|| self.recent(seen.dead)).flatten(),
+                limit: self.random.random_range(1..30),
+            },
+            915..920 => self.of_dead(seen, Operation::DeadLetter),
+            920..930 => self.of_dead(seen, Operation::RetryDead),
+            930..935 => self.of_dead(seen, Operation::DropDead),
+            935..945 => Operation::SetDisabled {
+                backend: self.random.random_range(0..BACKENDS.len()),
+                disabled: self.rarely(),
+            },
+            945..950 => Operation::Disabled(self.random.random_range(0..BACKENDS.len())),
+            950..955 => Operation::Keep {
+                name: DOCUMENTS.choose(&mut self.random).expect("some"),
+                body: format!("document {}", self.number()),
+            },
+            955..960 => Operation::Documents(
+                ["", "flow/", "flow/a", "flo", "flo%", "none"]
+                    .choose(&mut self.random)
+                    .expect("some"),
+            ),
+            960..968 => Operation::Erase(self.conversation()),
+            968..974 => Operation::Purge,
+            974..996 => Operation::Depths,
+            _ => Operation::Reopen {
+                close: self.random.random(),
+            },
+        }
+    }
+
+    fn rarely(&mut self) -> bool {
+        self.random.random_ratio(1, 4)
+    }
+
+    fn accept(&mut self) -> Operation {
+        let mut events = Vec::new();
+        for _ in 0..self.random.random_range(1..=4) {
+            // One in six is a redelivery, be it to another conversation.
+            let key = if self.random.random_ratio(1, 6) && self.number > 0 {
+                self.random.random_range(1..=self.number)
+            } else {
+                self.number()
+            };
+            events.push((self.conversation(), key));
+        }
+        Operation::Accept(events)
+    }
+
+    fn turn(&mut self, claim: usize) -> Turn {
+        let erase = self.random.random_ratio(1, 40);
+        let session = match self.random.random_range(0..4) {
+            0 => None,
+            1 => Some(None),
+            _ => Some(Some(format!("session {}", self.number()))),
+        };
+        let replies = (0..self.random.random_range(0..3))
+            .map(|_| (format!("reply {}", self.number()), self.random.random()))
+            .collect();
+        let tickets = if self.rarely() {
+            (0..self.random.random_range(1..=2))
+                .map(|_| {
+                    let code = format!("C{}", self.random.random_range(0..CODES));
+                    let to = [None, Some(0), Some(0), Some(1)].choose(&mut self.random);
+                    (code, to.copied().flatten())
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let timers = ["reminder", "expiry"]
+            .into_iter()
+            .filter(|_| self.random.random_ratio(1, 4))
+            .collect::<Vec<_>>();
+        let timers = timers
+            .into_iter()
+            .map(|name| {
+                let seconds = self.random.random_range(0..60);
+                (name, self.random.random_ratio(3, 4).then_some(seconds))
+            })
+            .collect();
+        Turn {
+            claim,
+            processed: self.random.random_range(1..=6),
+            session,
+            replies,
+            tickets,
+            timers,
+            set_aside: self.random.random_ratio(1, 12),
+            heard: self.random.random_ratio(1, 2).then(|| self.random.random()),
+            erase,
+        }
+    }
+
+    fn claim_outbox(&mut self, seen: &Seen) -> Operation {
+        let channel = self.random.random_range(0..CHANNELS.len());
+        let epochs = &seen.epochs[channel];
+        let epoch = if self.random.random_ratio(1, 10) {
+            epochs.choose(&mut self.random)
+        } else {
+            epochs.last()
+        };
+        match epoch {
+            Some(epoch) => Operation::ClaimOutbox {
+                channel,
+                epoch: *epoch,
+            },
+            None => Operation::Own {
+                owner: 0,
+                channels: vec![channel],
+            },
+        }
+    }
+
+    fn settle(&mut self, seen: &Seen) -> Operation {
+        let replies = self.several(|draw| {
+            let place = draw.recent(seen.replies.len())?;
+            Some(seen.replies[place])
+        });
+        let mut buried = false;
+        let mut settlements = Vec::new();
+        for reply in replies {
+            let result = match self.random.random_range(0..12) {
+                0..2 => Settled::Retry {
+                    seconds: self.random.random_range(0..20),
+                    counts: self.random.random(),
+                },
+                2 => Settled::Park,
+                3 if !buried => {
+                    buried = true;
+                    Settled::Bury
+                }
+                4 => Settled::Drop,
+                _ => Settled::Sent,
+            };
+            settlements.push((reply, result));
+        }
+        Operation::Settle(settlements)
+    }
+
+    fn settle_deliveries(&mut self, seen: &Seen) -> Operation {
+        let deliveries = self.several(|draw| draw.recent(seen.deliveries));
+        let results = deliveries.into_iter().map(|delivery| {
+            let result = match self.random.random_range(0..8) {
+                0..3 => Delivered::Retry {
+                    seconds: self.random.random_range(0..40),
+                },
+                3..5 => Delivered::Bury,
+                _ => Delivered::Taken,
+            };
+            (delivery, result)
+        });
+        Operation::SettleDeliveries(results.collect())
+    }
+
+    /// An id or a code, of a ticket that may be there.
+    fn ticket(&mut self, seen: &Seen) -> String {
+        match seen.codes.choose(&mut self.random) {
+            Some(code) if self.random.random() => code.clone(),
+            Some(code) => format!("id-{code}"),
+            None => "nothing".to_owned(),
+        }
+    }
+
+    fn tickets(&mut self, seen: &Seen) -> Operation {
+        let before = seen.codes.choose(&mut self.random);
+        let before = before.map(|code| format!("id-{code}"));
+        Operation::Tickets {
+            conversation: self.rarely().then(|| self.conversation()),
+            delivery: [
+                DeliveryState::None,
+                DeliveryState::Pending,
+                DeliveryState::Delivered,
+                DeliveryState::Dead,
+            ]
+            .choose(&mut self.random)
+            .copied()
+            .filter(|_| self.random.random()),
+            before: before.filter(|_| self.random.random()),
+            limit: self.random.random_range(1..20),
+        }
+    }
+
+    fn of_dead(&mut self, seen: &Seen, make: fn(usize) -> Operation) -> Operation {
+        self.recent(seen.dead).map_or(
+            Operation::DeadLetters {
+                kind: None,
+                before: None,
+                limit: 30,
+            },
+            make,
+        )
+    }
+}
+
+/// How long a lease lasts.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
