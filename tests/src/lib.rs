@@ -23,6 +23,7 @@ pub mod road;
 pub mod seed;
 pub mod site;
 pub mod store;
+pub mod stores;
 pub mod wait;
 pub mod wire;
 

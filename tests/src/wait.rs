@@ -5,15 +5,43 @@ use std::time::{Duration, Instant};
 /// The longest that a test waits for something that should be there at once.
 pub const SOON: Duration = Duration::from_secs(20);
 
+/// Ends the waiting for something; for loops whose condition is no closure.
+#[derive(Debug)]
+pub struct Deadline<'a> {
+    what: &'a str,
+    limit: Duration,
+    end: Instant,
+}
+
+impl<'a> Deadline<'a> {
+    /// Begins the wait for `what`.
+    pub fn new(what: &'a str, limit: Duration) -> Self {
+        Self {
+            what,
+            limit,
+            end: Instant::now() + limit,
+        }
+    }
+
+    /// A short breath between two looks.
+    ///
+    /// # Panics
+    /// With what is waited for when it has not come within the limit.
+    pub async fn pause(&self) {
+        let Self { what, limit, end } = self;
+        assert!(Instant::now() < *end, "not within {limit:?}: {what}");
+        pause().await;
+    }
+}
+
 /// Waits until `condition` holds.
 ///
 /// # Panics
 /// With `what` when it does not hold within `limit`.
 pub async fn until(what: &str, limit: Duration, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + limit;
+    let deadline = Deadline::new(what, limit);
     while !condition().await {
-        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
-        pause().await;
+        deadline.pause().await;
     }
 }
 
@@ -26,13 +54,12 @@ pub async fn for_some<T>(
     limit: Duration,
     mut find: impl AsyncFnMut() -> Option<T>,
 ) -> T {
-    let deadline = Instant::now() + limit;
+    let deadline = Deadline::new(what, limit);
     loop {
         if let Some(found) = find().await {
             return found;
         }
-        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
-        pause().await;
+        deadline.pause().await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use langnghe_tests::{
-    redis::{Cluster, Fsync, Server, Setup, Watched, shared},
+    redis::{Cluster, Fsync, Product, Server, Setup, Watched, shared},
     wait,
     wire::{Toward, Wire},
 };
@@ -123,7 +123,7 @@ async fn a_sentinel_promotes_the_replica() {
 
 #[tokio::test]
 async fn a_wire_is_cut_stalls_and_delays_as_told() {
-    let server = shared().await;
+    let server = shared(Product::Redis).await;
     let wire = Wire::to(server.port()).await;
     let short = Duration::from_millis(300);
     assert!(ping_through(wire.port(), wait::SOON).await.is_ok());

@@ -22,7 +22,9 @@ use crate::{
 /// - Replies of a conversation are claimed in the order in which they were committed; one that waits
 ///   (retry, parked) holds back those behind it and no other conversation's.
 /// - Conversations, tickets and dead letters are ordered among each other by time; what happened in
-///   the same millisecond may come in any order, but always in the same.
+///   the same millisecond may come in any order, but always in the same. Where conversations are
+///   spread over a cluster, a claim orders what it brings, and what it leaves behind may have waited
+///   longer; its partitions take turns, so that none starves.
 /// - "Waits up to `wait`" returns as soon as there is something, with what there is, and with
 ///   nothing when the time is over. Cancelling the future loses nothing.
 #[async_trait]

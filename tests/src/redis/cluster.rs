@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Server, setup::Setup};
-use crate::wait;
+use crate::wait::Deadline;
 
 /// Forming or mending takes at most so long.
 const AGREE: Duration = Duration::from_secs(40);
@@ -64,18 +64,22 @@ impl Cluster {
     /// # Panics
     /// When they do not in time.
     pub async fn agrees(&self) {
-        wait::until("the cluster's nodes agree", AGREE, async || {
-            for node in &self.nodes {
-                let info: String = node.ask(&["CLUSTER", "INFO"]).await.unwrap_or_default();
-                let ranges: Vec<redis::Value> =
-                    node.ask(&["CLUSTER", "SLOTS"]).await.unwrap_or_default();
-                if !info.contains("cluster_state:ok") || ranges.len() < self.nodes.len() {
-                    return false;
-                }
+        let deadline = Deadline::new("the cluster's nodes agree", AGREE);
+        while !self.agree().await {
+            deadline.pause().await;
+        }
+    }
+
+    async fn agree(&self) -> bool {
+        for node in &self.nodes {
+            let info: String = node.ask(&["CLUSTER", "INFO"]).await.unwrap_or_default();
+            let ranges: Vec<redis::Value> =
+                node.ask(&["CLUSTER", "SLOTS"]).await.unwrap_or_default();
+            if !info.contains("cluster_state:ok") || ranges.len() < self.nodes.len() {
+                return false;
             }
-            true
-        })
-        .await;
+        }
+        true
     }
 
     /// Where it is reached.

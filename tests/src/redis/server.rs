@@ -11,9 +11,9 @@ use tokio::sync::OnceCell;
 
 use super::{
     guard::Guarded,
-    setup::{Fsync, Setup},
+    setup::{Fsync, Product, Setup},
 };
-use crate::{port, wait};
+use crate::{port, wait::Deadline};
 
 /// A start, with loading what is on disk, takes at most so long.
 const START: Duration = Duration::from_secs(20);
@@ -31,11 +31,21 @@ pub struct Server {
     sentinel: bool,
 }
 
-/// The server that all tests of a process share; they keep apart by the prefix of their keys.
-pub async fn shared() -> &'static Server {
-    static SHARED: OnceCell<Server> = OnceCell::const_new();
-    let start = async || Server::start(&Setup::redis().durable(Fsync::No)).await;
-    SHARED.get_or_init(start).await
+/// The server of this kind that all tests of a process share; they keep apart by the prefix of their
+/// keys.
+pub async fn shared(product: Product) -> &'static Server {
+    static REDIS: OnceCell<Server> = OnceCell::const_new();
+    static VALKEY: OnceCell<Server> = OnceCell::const_new();
+    let cell = match product {
+        Product::Redis => &REDIS,
+        Product::Valkey => &VALKEY,
+    };
+    let setup = Setup::of(product).durable(Fsync::No);
+    cell.get_or_init(|| start(setup)).await
+}
+
+async fn start(setup: Setup) -> Server {
+    Server::start(&setup).await
 }
 
 impl Server {
@@ -94,12 +104,10 @@ impl Server {
     /// When it does not in time.
     pub async fn answers(&self) {
         let what = format!("{} answers on port {}", self.program(), self.port);
-        wait::until(&what, START, async || {
-            self.ask::<String>(&["PING"])
-                .await
-                .is_ok_and(|answer| answer == "PONG")
-        })
-        .await;
+        let deadline = Deadline::new(&what, START);
+        while self.ask::<String>(&["PING"]).await.is_err() {
+            deadline.pause().await;
+        }
     }
 
     fn program(&self) -> &'static str {

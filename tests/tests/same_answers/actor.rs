@@ -13,7 +13,7 @@ use langnghe_store::{
 };
 
 use crate::operation::{
-    BACKENDS, CHANNELS, CITIZENS, Delivered, LEASE, OWNERS, Operation, Settled, Turn,
+    BACKENDS, CHANNELS, CITIZENS, Delivered, LEASE, OWNERS, Operation, Session, Settled, Turn,
 };
 
 /// Small, so that they are met.
@@ -257,9 +257,9 @@ impl Actor {
                 .checked_sub(1)
                 .map_or(Position(0), |last| claim.events[last].0),
             session: match &turn.session {
-                None => SessionChange::Keep,
-                Some(None) => SessionChange::Delete,
-                Some(Some(text)) => SessionChange::Put(text.clone().into_bytes()),
+                Session::Keep => SessionChange::Keep,
+                Session::Delete => SessionChange::Delete,
+                Session::Put(text) => SessionChange::Put(text.clone().into_bytes()),
             },
             replies: turn
                 .replies

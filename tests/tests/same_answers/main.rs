@@ -4,10 +4,11 @@
 mod actor;
 mod operation;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use langnghe_model::Timestamp;
-use langnghe_store::{Limits, OpenMode, SqliteStore, Store, contract::Fixture};
+use langnghe_store::contract::Fixture;
+use langnghe_tests::{redis::Product, stores};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
@@ -17,26 +18,6 @@ use crate::{
 
 /// How many operations one seed is good for.
 const STEPS: usize = 600;
-
-struct Sqlite {
-    folder: tempfile::TempDir,
-}
-
-impl Sqlite {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a folder for temporary files"),
-        }
-    }
-}
-
-#[async_trait::async_trait]
-impl Fixture for Sqlite {
-    async fn open(&self, limits: Limits) -> Arc<dyn Store> {
-        let path = self.folder.path().join("langnghe.db");
-        Arc::new(SqliteStore::open(&path, limits, OpenMode::Serve).expect("the store opens"))
-    }
-}
 
 /// Asks both the same until their answers differ.
 async fn compare(one: Box<dyn Fixture>, other: Box<dyn Fixture>, seed: u64) {
@@ -132,9 +113,32 @@ impl Knowledge {
     }
 }
 
+/// A new seed each time, besides those that are always the same.
+fn seeds(always: u64) -> impl Iterator<Item = u64> {
+    (0..always).chain([rand::rng().random_range(1_000..u64::from(u32::MAX))])
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_agrees_with_itself() {
-    for seed in 0..10 {
-        compare(Box::new(Sqlite::new()), Box::new(Sqlite::new()), seed).await;
+async fn redis_answers_as_sqlite_does() {
+    for seed in seeds(8) {
+        let other = stores::server(Product::Redis);
+        compare(Box::new(stores::sqlite()), Box::new(other), seed).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_answers_as_sqlite_does() {
+    for seed in seeds(3) {
+        let other = stores::cluster();
+        compare(Box::new(stores::sqlite()), Box::new(other), seed).await;
+    }
+}
+
+#[cfg(feature = "valkey")]
+#[tokio::test(flavor = "multi_thread")]
+async fn valkey_answers_as_sqlite_does() {
+    for seed in seeds(3) {
+        let other = stores::server(Product::Valkey);
+        compare(Box::new(stores::sqlite()), Box::new(other), seed).await;
     }
 }

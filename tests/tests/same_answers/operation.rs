@@ -86,8 +86,7 @@ pub(crate) struct Turn {
     pub(crate) claim: usize,
     /// How many of the events, from the first on.
     pub(crate) processed: usize,
-    /// `Some(None)` ends the session.
-    pub(crate) session: Option<Option<String>>,
+    pub(crate) session: Session,
     /// Texts, and whether the window ends.
     pub(crate) replies: Vec<(String, bool)>,
     /// Codes, and to which backend.
@@ -98,6 +97,14 @@ pub(crate) struct Turn {
     /// Whether the window ends.
     pub(crate) heard: Option<bool>,
     pub(crate) erase: bool,
+}
+
+/// What becomes of a session.
+#[derive(Clone, Debug)]
+pub(crate) enum Session {
+    Keep,
+    Put(String),
+    Delete,
 }
 
 /// What becomes of a reply.
@@ -137,11 +144,17 @@ pub(crate) struct Draw {
     pub(crate) random: StdRng,
     /// The last unique number.
     number: u128,
+    /// Events so far, with whose they are.
+    events: Vec<(usize, u128)>,
 }
 
 impl Draw {
     pub(crate) fn new(random: StdRng) -> Self {
-        Self { random, number: 0 }
+        Self {
+            random,
+            number: 0,
+            events: Vec::new(),
+        }
     }
 
     fn number(&mut self) -> u128 {
@@ -264,13 +277,16 @@ impl Draw {
     fn accept(&mut self) -> Operation {
         let mut events = Vec::new();
         for _ in 0..self.random.random_range(1..=4) {
-            // One in six is a redelivery, be it to another conversation.
-            let key = if self.random.random_ratio(1, 6) && self.number > 0 {
-                self.random.random_range(1..=self.number)
+            // One in six is a redelivery.
+            if self.random.random_ratio(1, 6)
+                && let Some(event) = self.events.choose(&mut self.random)
+            {
+                events.push(*event);
             } else {
-                self.number()
-            };
-            events.push((self.conversation(), key));
+                let event = (self.conversation(), self.number());
+                self.events.push(event);
+                events.push(event);
+            }
         }
         Operation::Accept(events)
     }
@@ -278,9 +294,9 @@ impl Draw {
     fn turn(&mut self, claim: usize) -> Turn {
         let erase = self.random.random_ratio(1, 40);
         let session = match self.random.random_range(0..4) {
-            0 => None,
-            1 => Some(None),
-            _ => Some(Some(format!("session {}", self.number()))),
+            0 => Session::Keep,
+            1 => Session::Delete,
+            _ => Session::Put(format!("session {}", self.number())),
         };
         let replies = (0..self.random.random_range(0..3))
             .map(|_| (format!("reply {}", self.number()), self.random.random()))

@@ -37,6 +37,12 @@ pub trait Fixture: Send + Sync {
     /// Opens the store. Called again after all clones of the last one were dropped, closed or not,
     /// it opens the same data; a drop without `close` stands for the death of the process.
     async fn open(&self, limits: Limits) -> Arc<dyn Store>;
+
+    /// Whether the conversations lie in partitions that take turns, so that what waits longest comes
+    /// first only within each.
+    fn takes_turns(&self) -> bool {
+        false
+    }
 }
 
 /// Declares a test for each case of the suite. The expression makes a [`Fixture`] of its own for

@@ -54,8 +54,8 @@ pub async fn a_reply_survives_the_death_of_the_process(fixture: &dyn Fixture) {
 pub async fn a_retry_holds_back_only_its_own_conversation(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     queue(&*store, &citizen("an"), 1, &["an 1", "an 2"]).await;
+    let first = claim_replies(&*store, 1, start()).await;
     queue_at(&*store, &citizen("binh"), 2, at(1), &["binh 1", "binh 2"]).await;
-    let first = claim_replies(&*store, 1, at(1)).await;
     settle(&*store, &first[0], retry(10, true), at(1)).await;
     queue_at(&*store, &citizen("an"), 3, at(2), &["an 3"]).await;
     assert_eq!(send_all(&*store, at(9)).await, ["binh 1", "binh 2"]);

@@ -60,6 +60,10 @@ impl Claiming for Deliveries {
         })
     }
 
+    fn order(item: &Self::Item) -> u64 {
+        u64::try_from(item.created_at.as_milliseconds()).unwrap_or(0)
+    }
+
     async fn give_back(
         &self,
         shared: &Shared,

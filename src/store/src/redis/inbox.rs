@@ -185,6 +185,10 @@ impl Claiming for Conversations {
         })
     }
 
+    fn order(item: &Self::Item) -> u64 {
+        item.events.first().map_or(0, |(position, _)| position.0)
+    }
+
     async fn give_back(
         &self,
         shared: &Shared,

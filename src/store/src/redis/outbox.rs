@@ -90,6 +90,10 @@ impl Claiming for Replies {
         })
     }
 
+    fn order(item: &Self::Item) -> u64 {
+        item.id
+    }
+
     async fn give_back(
         &self,
         shared: &Shared,

@@ -48,6 +48,10 @@ impl Claiming for Timers {
         })
     }
 
+    fn order(_item: &Self::Item) -> u64 {
+        0
+    }
+
     async fn give_back(&self, _: &Shared, _: Index, _: Vec<()>) -> Result<(), StoreError> {
         // What was fired is in its inbox, whoever asked for it.
         Ok(())

@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,6 +23,8 @@ const SWEEP: Duration = Duration::from_secs(5);
 pub(super) struct Topic {
     sign: Notify,
     indexes: Mutex<Vec<Look>>,
+    /// Counts looks.
+    turn: AtomicUsize,
     /// When everything is to be looked at, should a sign have been lost.
     sweep: Mutex<Option<Instant>>,
 }
@@ -42,16 +47,18 @@ impl Topic {
         Self {
             sign: Notify::new(),
             indexes: Mutex::new(vec![look; indexes]),
+            turn: AtomicUsize::new(0),
             sweep: Mutex::default(),
         }
     }
 
     /// The indexes that one who begins to wait looks at: on one server the one there is, on a cluster
-    /// those where something came up, and all of them from time to time.
-    pub(super) fn begin(&self, count: usize) -> Vec<Index> {
+    /// those where something came up, and from time to time, or when that is wanted, everything.
+    pub(super) fn begin(&self, everything: bool) -> Vec<Index> {
         let now = Instant::now();
         let mut sweep = self.sweep.lock().unwrap_or_else(PoisonError::into_inner);
-        if count == 1 || sweep.is_none_or(|at| at <= now) {
+        let one = self.lock().len() == 1;
+        if one || everything || sweep.is_none_or(|at| at <= now) {
             *sweep = Some(now + SWEEP);
             for look in self.lock().iter_mut() {
                 look.now = true;
@@ -81,10 +88,11 @@ impl Topic {
         self.sign.notify_one();
     }
 
-    /// The indexes that are to be looked at now; they count as looked at.
+    /// The indexes that are to be looked at now, beginning with another each time, so that none is
+    /// always the last; they count as looked at.
     pub(super) fn take(&self) -> Vec<Index> {
         let now = Instant::now();
-        let mut taken = Vec::new();
+        let mut taken: Vec<Index> = Vec::new();
         for (index, look) in (0..).zip(self.lock().iter_mut()) {
             if look.now || look.at.is_some_and(|at| at <= now) {
                 *look = Look {
@@ -94,6 +102,9 @@ impl Topic {
                 taken.push(index);
             }
         }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let first = turn.checked_rem(taken.len()).unwrap_or(0);
+        taken.rotate_left(first);
         taken
     }
 

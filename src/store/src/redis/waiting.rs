@@ -1,13 +1,13 @@
 //! Claims that wait, and that lose nothing when their caller goes away.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use langnghe_model::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    Shared,
+    Shared, StoreClock,
     layout::Index,
     topics::{Topic, instant},
 };
@@ -40,6 +40,9 @@ pub(super) trait Claiming: Clone + Send + Sync + 'static {
         max: usize,
         now: Timestamp,
     ) -> impl Future<Output = Result<Found<Self::Item>, StoreError>> + Send;
+
+    /// What orders things of several indexes among each other, as far as it is known.
+    fn order(item: &Self::Item) -> u64;
 
     /// Gives back what nobody will use.
     fn give_back(
@@ -95,47 +98,54 @@ pub(super) async fn claim<C: Claiming>(
     shared.open()?;
     let began = Instant::now();
     let end = began + wait;
-    let mut indexes = topic.begin(shared.layout.count());
+    // Signs come a moment after what they tell of, and dues are told in our own time: who does not
+    // wait, or leads the time, looks at everything.
+    let everything = wait.is_zero() || shared.options.clock == StoreClock::Caller;
+    let mut indexes = topic.begin(everything);
     loop {
-        let mut items = Vec::new();
-        let mut rest = indexes.into_iter();
-        while items.len() < max {
+        // Until all is found, what was found is on its way, and what was not looked at will be.
+        let mut found: Vec<OnTheirWay<C>> = Vec::new();
+        let mut missing = max;
+        let mut rest = Unseen {
+            topic,
+            indexes: VecDeque::from(indexes),
+        };
+        while missing > 0 && !rest.indexes.is_empty() {
             // On a cluster several at once; each with a share, so that no more come than may.
-            let room = max - items.len();
-            let some: Vec<Index> = rest.by_ref().take(LOOKS_AT_ONCE.min(room)).collect();
-            if some.is_empty() {
-                break;
-            }
-            let share = room / some.len();
+            let at_once = LOOKS_AT_ONCE.min(missing).min(rest.indexes.len());
             let now = now + began.elapsed();
-            let looks = some
-                .iter()
-                .map(|index| look(shared, claiming, *index, share, now));
+            let some = rest.indexes.iter().take(at_once);
+            let looks = some.map(|index| look(shared, claiming, *index, missing / at_once, now));
             let mut failure = None;
-            for (index, found) in some.iter().zip(join_all(looks).await) {
-                match found {
-                    Ok((found, more, next)) => {
-                        topic.looked(*index, more, next);
-                        items.extend(found);
+            for answer in join_all(looks).await {
+                let Some(index) = rest.indexes.pop_front() else {
+                    break;
+                };
+                match answer {
+                    Ok((held, more, next)) => {
+                        topic.looked(index, more, next);
+                        if more {
+                            rest.indexes.push_back(index);
+                        }
+                        missing = missing.saturating_sub(held.items.len());
+                        found.push(held);
                     }
                     Err(error) => {
-                        topic.wake(*index);
+                        topic.wake(index);
                         failure = Some(error);
                     }
                 }
             }
-            if let Some(error) = failure {
-                rest.for_each(|index| topic.wake(index));
-                return if items.is_empty() {
-                    Err(error)
-                } else {
-                    Ok(items)
-                };
+            match failure {
+                Some(error) if missing == max => return Err(error),
+                Some(_) => break,
+                None => {}
             }
         }
-        // Enough was found before all were looked at.
-        rest.for_each(|index| topic.wake(index));
-        if !items.is_empty() {
+        drop(rest);
+        if missing < max {
+            let mut items: Vec<_> = found.into_iter().flat_map(OnTheirWay::arrive).collect();
+            items.sort_by_key(C::order);
             return Ok(items);
         }
         loop {
@@ -152,7 +162,21 @@ pub(super) async fn claim<C: Claiming>(
     }
 }
 
-type Looked<T> = (Vec<T>, bool, Option<Instant>);
+/// Indexes that are still to be looked at; whoever is next does, when this one does not get to it.
+struct Unseen<'a> {
+    topic: &'a Topic,
+    indexes: VecDeque<Index>,
+}
+
+impl Drop for Unseen<'_> {
+    fn drop(&mut self) {
+        for index in &self.indexes {
+            self.topic.wake(*index);
+        }
+    }
+}
+
+type Looked<C> = (OnTheirWay<C>, bool, Option<Instant>);
 
 /// Looks in a task of its own, which goes on when the caller does not.
 async fn look<C: Claiming>(
@@ -161,7 +185,7 @@ async fn look<C: Claiming>(
     index: Index,
     max: usize,
     now: Timestamp,
-) -> Result<Looked<C::Item>, StoreError> {
+) -> Result<Looked<C>, StoreError> {
     let (sender, receiver) = oneshot::channel();
     let (own, claiming) = (Arc::clone(shared), claiming.clone());
     tokio::spawn(async move {
@@ -179,6 +203,5 @@ async fn look<C: Claiming>(
         // Whoever does not listen any more drops it, and that gives it back.
         drop(sender.send(arrived));
     });
-    let (held, more, next) = receiver.await.unwrap_or_else(|_| Err(super::closed()))?;
-    Ok((held.arrive(), more, next))
+    receiver.await.unwrap_or_else(|_| Err(super::closed()))
 }
