@@ -16,9 +16,10 @@ use crate::operation::{
     BACKENDS, CHANNELS, CITIZENS, Delivered, LEASE, OWNERS, Operation, Session, Settled, Turn,
 };
 
-/// Small, so that they are met.
+/// Small, so that they are met; not so the bound over all conversations, near which stores may count
+/// differently.
 const LIMITS: Limits = Limits {
-    inbox: 60,
+    inbox: 100_000,
     inbox_a_conversation: 8,
     events_a_claim: 5,
     dedup_memory: 32 * 1024 * 1024,
@@ -31,9 +32,10 @@ pub(crate) struct Actor {
     fixture: Box<dyn Fixture>,
     /// None only while it is being opened again.
     store: Option<Arc<dyn Store>>,
-    pub(crate) claims: Vec<Claim>,
-    pub(crate) replies: Vec<(OutboxReply, usize)>,
-    pub(crate) deliveries: Vec<Delivery>,
+    /// What was claimed, and when; a reply with the number of the epoch.
+    pub(crate) claims: Vec<(Claim, Timestamp)>,
+    pub(crate) replies: Vec<((OutboxReply, usize), Timestamp)>,
+    pub(crate) deliveries: Vec<(Delivery, Timestamp)>,
     pub(crate) epochs: [Vec<Epoch>; 2],
     pub(crate) dead: Vec<u64>,
 }
@@ -106,7 +108,7 @@ impl Actor {
                 plain(store.commit(commits.collect(), now).await)
             }
             Operation::Release { claim, seconds } => {
-                let claim = &self.claims[*claim];
+                let (claim, _) = &self.claims[*claim];
                 let at = later(now, *seconds);
                 plain(store.release(&claim.conversation, claim.token, at).await)
             }
@@ -121,7 +123,7 @@ impl Actor {
             }
             Operation::Settle(settlements) => {
                 let settlements = settlements.iter().map(|(reply, result)| {
-                    let (reply, _) = &self.replies[*reply];
+                    let ((reply, _), _) = &self.replies[*reply];
                     Settlement {
                         id: reply.id,
                         conversation: reply.conversation.clone(),
@@ -135,7 +137,7 @@ impl Actor {
             Operation::ClaimDeliveries(backend) => self.claim_deliveries(*backend, now).await,
             Operation::SettleDeliveries(results) => {
                 let results = results.iter().zip(0..).map(|((delivery, result), place)| {
-                    let delivery = &self.deliveries[*delivery];
+                    let (delivery, _) = &self.deliveries[*delivery];
                     DeliverySettlement {
                         ticket: delivery.ticket.clone(),
                         token: delivery.token,
@@ -242,12 +244,13 @@ impl Actor {
             (claim.conversation.key(), session, events)
         });
         let told = format!("{:?}", told.collect::<Vec<_>>());
-        self.claims.extend(claims);
+        self.claims
+            .extend(claims.into_iter().map(|claim| (claim, now)));
         told
     }
 
     fn commit(&self, turn: &Turn, batch_place: u64, now: Timestamp) -> Commit {
-        let claim = &self.claims[turn.claim];
+        let (claim, _) = &self.claims[turn.claim];
         let last = turn.processed.min(claim.events.len());
         let window = |ends: bool| ends.then(|| later(now, 60));
         Commit {
@@ -273,8 +276,8 @@ impl Actor {
                 .tickets
                 .iter()
                 .zip(0..)
-                .map(|((code, to), place)| NewTicket {
-                    id: TicketId::new(format!("id-{code}")),
+                .map(|((id, code, to), place)| NewTicket {
+                    id: TicketId::new(id.clone()),
                     code: code.clone(),
                     title: "Phản ánh".to_owned(),
                     backend: to.map(backend),
@@ -349,7 +352,10 @@ impl Actor {
         };
         replies.sort_by_key(|reply| reply.conversation.key());
         let told = replies.iter().map(|reply| {
-            let before = self.replies.iter().filter(|(old, _)| old.id == reply.id);
+            let before = self
+                .replies
+                .iter()
+                .filter(|((old, _), _)| old.id == reply.id);
             (
                 reply.conversation.key(),
                 text(&reply.body),
@@ -361,7 +367,7 @@ impl Actor {
         });
         let told = format!("{:?}", told.collect::<Vec<_>>());
         self.replies
-            .extend(replies.into_iter().map(|reply| (reply, epoch)));
+            .extend(replies.into_iter().map(|reply| ((reply, epoch), now)));
         told
     }
 
@@ -383,7 +389,8 @@ impl Actor {
             )
         });
         let told = format!("{:?}", told.collect::<Vec<_>>());
-        self.deliveries.extend(due);
+        self.deliveries
+            .extend(due.into_iter().map(|delivery| (delivery, now)));
         told
     }
 

@@ -89,8 +89,8 @@ pub(crate) struct Turn {
     pub(crate) session: Session,
     /// Texts, and whether the window ends.
     pub(crate) replies: Vec<(String, bool)>,
-    /// Codes, and to which backend.
-    pub(crate) tickets: Vec<(String, Option<usize>)>,
+    /// Ids, codes, and to which backend.
+    pub(crate) tickets: Vec<(String, String, Option<usize>)>,
     /// Names, and after how many seconds; none cancels.
     pub(crate) timers: Vec<(&'static str, Option<u64>)>,
     pub(crate) set_aside: bool,
@@ -128,14 +128,17 @@ pub(crate) enum Delivered {
 /// What earlier answers brought, as far as it decides what can be asked next.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    pub(crate) claims: usize,
+    /// Claims about which a word may be said now.
+    pub(crate) claims: Vec<usize>,
     /// Of each channel, the epochs whose claims have one right answer.
     pub(crate) epochs: [Vec<usize>; 2],
-    /// Replies about which a word may be said now.
+    /// Likewise.
     pub(crate) replies: Vec<usize>,
-    pub(crate) deliveries: usize,
+    /// Likewise.
+    pub(crate) deliveries: Vec<usize>,
     pub(crate) dead: usize,
-    pub(crate) codes: Vec<String>,
+    /// Ids and codes of tickets.
+    pub(crate) tickets: Vec<(String, String)>,
 }
 
 /// Draws operations; the same seed draws the same ones from the same answers.
@@ -178,13 +181,13 @@ impl Draw {
     }
 
     /// Up to three different ones.
-    fn several(&mut self, mut one: impl FnMut(&mut Self) -> Option<usize>) -> Vec<usize> {
+    fn several(&mut self, all: &[usize]) -> Vec<usize> {
         let mut found = Vec::new();
         for _ in 0..self.random.random_range(1..=3) {
-            if let Some(number) = one(self)
-                && !found.contains(&number)
+            if let Some(place) = self.recent(all.len())
+                && !found.contains(&all[place])
             {
-                found.push(number);
+                found.push(all[place]);
             }
         }
         found
@@ -196,18 +199,22 @@ impl Draw {
             0..200 => self.accept(),
             200..290 => Operation::Claim,
             290..440 => {
-                let claims = self.several(|draw| draw.recent(seen.claims));
+                let claims = self.several(&seen.claims);
                 let mut turns: Vec<Turn> =
                     claims.into_iter().map(|claim| self.turn(claim)).collect();
-                // Dead letters of one moment have no order among each other.
-                for turn in turns.iter_mut().skip(1) {
-                    turn.set_aside = false;
+                // Dead letters of one moment have no order among each other. And on a cluster a code is
+                // taken for a moment by a commit of the same batch that then turns out to be late.
+                let mut codes: Vec<String> = Vec::new();
+                for (number, turn) in turns.iter_mut().enumerate() {
+                    turn.set_aside &= number == 0;
+                    turn.tickets.retain(|(_, code, _)| !codes.contains(code));
+                    codes.extend(turn.tickets.iter().map(|(_, code, _)| code.clone()));
                 }
                 Operation::Commit(turns)
             }
-            440..460 => match self.recent(seen.claims) {
-                Some(claim) => Operation::Release {
-                    claim,
+            440..460 => match self.recent(seen.claims.len()) {
+                Some(place) => Operation::Release {
+                    claim: seen.claims[place],
                     seconds: self.random.random_range(0..20),
                 },
                 None => Operation::Claim,
@@ -306,7 +313,11 @@ impl Draw {
                 .map(|_| {
                     let code = format!("C{}", self.random.random_range(0..CODES));
                     let to = [None, Some(0), Some(0), Some(1)].choose(&mut self.random);
-                    (code, to.copied().flatten())
+                    (
+                        format!("ticket {}", self.number()),
+                        code,
+                        to.copied().flatten(),
+                    )
                 })
                 .collect()
         } else {
@@ -357,10 +368,7 @@ impl Draw {
     }
 
     fn settle(&mut self, seen: &Seen) -> Operation {
-        let replies = self.several(|draw| {
-            let place = draw.recent(seen.replies.len())?;
-            Some(seen.replies[place])
-        });
+        let replies = self.several(&seen.replies);
         let mut buried = false;
         let mut settlements = Vec::new();
         for reply in replies {
@@ -383,7 +391,7 @@ impl Draw {
     }
 
     fn settle_deliveries(&mut self, seen: &Seen) -> Operation {
-        let deliveries = self.several(|draw| draw.recent(seen.deliveries));
+        let deliveries = self.several(&seen.deliveries);
         let results = deliveries.into_iter().map(|delivery| {
             let result = match self.random.random_range(0..8) {
                 0..3 => Delivered::Retry {
@@ -399,16 +407,16 @@ impl Draw {
 
     /// An id or a code, of a ticket that may be there.
     fn ticket(&mut self, seen: &Seen) -> String {
-        match seen.codes.choose(&mut self.random) {
-            Some(code) if self.random.random() => code.clone(),
-            Some(code) => format!("id-{code}"),
+        match seen.tickets.choose(&mut self.random) {
+            Some((_, code)) if self.random.random() => code.clone(),
+            Some((id, _)) => id.clone(),
             None => "nothing".to_owned(),
         }
     }
 
     fn tickets(&mut self, seen: &Seen) -> Operation {
-        let before = seen.codes.choose(&mut self.random);
-        let before = before.map(|code| format!("id-{code}"));
+        let before = seen.tickets.choose(&mut self.random);
+        let before = before.map(|(id, _)| id.clone());
         Operation::Tickets {
             conversation: self.rarely().then(|| self.conversation()),
             delivery: [
