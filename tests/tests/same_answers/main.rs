@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use langnghe_model::Timestamp;
 use langnghe_store::contract::Fixture;
-use langnghe_tests::{redis::Product, stores};
+use langnghe_tests::{redis::Product, seed, stores};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
@@ -148,7 +148,7 @@ fn decided<T>(
 
 /// A new seed each time, besides those that are always the same.
 fn seeds(always: u64) -> impl Iterator<Item = u64> {
-    (0..always).chain([rand::rng().random_range(1_000..u64::from(u32::MAX))])
+    (0..always).chain([seed::draw()])
 }
 
 #[tokio::test(flavor = "multi_thread")]
