@@ -1,6 +1,6 @@
 //! The replicas, their lines to the store, and the store's server: what chaos hurts.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use super::{
     plan::{Action, Plan},
@@ -127,6 +127,25 @@ impl<'a> Cluster<'a> {
             assert!(!served, "replica {number} served, and ended: {status}");
             place.spawn();
         }
+    }
+
+    /// How much waits, as the replicas say.
+    pub async fn depths(&self) -> String {
+        let mut told = String::new();
+        for (number, place) in self.replicas.iter().enumerate() {
+            let Some(replica) = &place.replica else {
+                continue;
+            };
+            let metrics = replica.metrics().await;
+            let lines = metrics.0.lines();
+            for line in lines.filter(|line| line.contains("queue_") || line.contains("leases_lost"))
+            {
+                if !line.starts_with('#') {
+                    writeln!(told, "replica {number}: {line}").expect("a string takes everything");
+                }
+            }
+        }
+        told
     }
 
     /// Stops all replicas in order.

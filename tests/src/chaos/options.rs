@@ -1,6 +1,6 @@
 //! What a run of chaos is told.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser};
 
@@ -42,6 +42,9 @@ pub struct Options {
     /// How many seconds a worker may hold a conversation.
     #[arg(long, default_value_t = 10)]
     pub lease: u64,
+    /// An existing folder in which the timeline and the replicas' logs are put.
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
 }
 
 impl Options {
@@ -55,6 +58,7 @@ impl Options {
             citizens: 12,
             quota: 60,
             lease: 2,
+            keep: None,
         }
     }
 }

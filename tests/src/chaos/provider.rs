@@ -24,6 +24,8 @@ use crate::{
 
 /// The longest that a webhook is sent again and again.
 const REDELIVERY: Duration = Duration::from_mins(2);
+/// How soon what was not taken is sent again.
+const AGAIN: Duration = Duration::from_millis(100);
 /// How many messages are remembered to be sent again.
 const REMEMBERED: usize = 500;
 /// How much of a second's quota may wait to be sent before citizens wait too.
@@ -143,7 +145,7 @@ impl Provider {
                 break;
             }
             assert!(Instant::now() < deadline, "a webhook was never taken");
-            wait::pause().await;
+            tokio::time::sleep(AGAIN).await;
         }
         self.counts.acknowledged.fetch_add(1, Ordering::SeqCst);
         let mut remembered = self

@@ -1,8 +1,9 @@
 //! One run, from the first message to the last check.
 
 use std::{
+    path::Path,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -24,12 +25,13 @@ use crate::{
         account::{self, Told},
     },
     store::Kind,
-    wait,
     wire::Wire,
 };
 
 /// The longest that it may take until everything is done, after the last fault was undone.
 const DRAIN: Duration = Duration::from_mins(1);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 /// How many replies a sender has on their way at once.
 const SENDS_AT_ONCE: u32 = 4;
 
@@ -70,6 +72,11 @@ pub async fn run(options: &Options) -> String {
     );
 
     let timeline = Timeline::default();
+    let _kept = Kept {
+        folder: options.keep.as_deref(),
+        timeline: &timeline,
+        installations: &installations,
+    };
     timeline.note(format!("seed {seed}, {options:?}"));
     let mut cluster = Cluster::start(&timeline, &installations, wires, server).await;
     let provider = Arc::new(Provider::new(
@@ -79,21 +86,53 @@ pub async fn run(options: &Options) -> String {
         options.quota,
     ));
     let writers = provider.begin(seed, &graph);
-    cluster.suffer(&plan).await;
+    let counting = async {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            seconds.tick().await;
+            timeline.note(format!(
+                "                    {} acknowledged, {} replies, {} tickets",
+                provider.counts().acknowledged.load(Ordering::SeqCst),
+                graph.count(),
+                agency.requests(),
+            ));
+        }
+    };
+    tokio::select! {
+        () = cluster.suffer(&plan) => {}
+        () = counting => {}
+    }
     timeline.note("no more faults");
     let healed = timeline.elapsed();
     let reports = provider.finish(writers).await;
     let total: usize = reports.iter().sum();
     timeline.note(format!("all messages of {total} reports are acknowledged"));
-    wait::until("every reply and every ticket is there", DRAIN, async || {
+    let missing = || {
+        let mut missing = Vec::new();
+        for (number, reports) in reports.iter().enumerate() {
+            let (told, due) = (
+                replies(&graph, &provider, number),
+                reports * account::MESSAGES,
+            );
+            if told < due {
+                missing.push(format!("citizen {number} has {told} of {due} replies"));
+            }
+        }
+        let tickets = agency.tickets().len();
+        if tickets < total {
+            missing.push(format!("the agency has {tickets} of {total} tickets"));
+        }
+        missing
+    };
+    let deadline = Instant::now() + DRAIN;
+    while !missing().is_empty() && Instant::now() < deadline {
         cluster.look();
-        let replied = |(citizen, reports): (usize, &usize)| {
-            let taken = graph.taken_for(&provider.citizens[citizen].id);
-            Told::new(&taken).replies.len() >= reports * account::MESSAGES
-        };
-        agency.tickets().len() >= total && reports.iter().enumerate().all(replied)
-    })
-    .await;
+        tokio::time::sleep(LOOK).await;
+    }
+    if !missing().is_empty() {
+        timeline.note(cluster.depths().await);
+        panic!("not within {DRAIN:?}: {:#?}", missing());
+    }
     let drained = timeline.elapsed().saturating_sub(healed);
     timeline.note("every reply and every ticket is there");
     cluster.stop().await;
@@ -142,6 +181,33 @@ pub async fn run(options: &Options) -> String {
     summary
 }
 
+fn replies(graph: &Graph, provider: &Provider, number: usize) -> usize {
+    let taken = graph.taken_for(&provider.citizens[number].id);
+    Told::new(&taken).replies.len()
+}
+
+/// Keeps the timeline and the replicas' logs, however the run ends.
+struct Kept<'a> {
+    folder: Option<&'a Path>,
+    timeline: &'a Timeline,
+    installations: &'a [Installation],
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        let Some(folder) = self.folder else { return };
+        let keep = |name: String, text: String| {
+            if let Err(error) = std::fs::write(folder.join(&name), text) {
+                eprintln!("{name} is not kept: {error}");
+            }
+        };
+        keep("timeline.txt".to_owned(), self.timeline.told());
+        for (number, installation) in self.installations.iter().enumerate() {
+            keep(format!("replica-{number}.log"), installation.log());
+        }
+    }
+}
+
 async fn server(kind: Kind) -> Option<Server> {
     let product = match kind {
         Kind::Sqlite => return None,
@@ -168,6 +234,7 @@ fn installation(options: &Options, graph: &Graph, agency: &Agency) -> Installati
         .set("retries.replies", vec!["100ms"; 20])
         .set("retries.deliveries", vec!["100ms"; 20])
         .set("limits.lease", format!("{}s", options.lease))
+        .set("limits.channel_lease", format!("{}s", options.lease))
         .set("limits.sends_at_once", i64::from(SENDS_AT_ONCE))
         .set("limits.flood.messages", 1_000_000)
         .set("limits.inbox_per_citizen", 10_000);
