@@ -1,7 +1,10 @@
 //! One forwarder a backend: tickets are delivered at least once under a stable key, or become dead
 //! letters that an operator sees.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use langnghe_desk::{Backend, DeliveryError, Handover};
 use langnghe_store::{Delivery, DeliveryResult, DeliverySettlement, Disabled, Store};
@@ -17,8 +20,8 @@ use crate::{
 };
 
 const CLAIM_WAIT: Duration = Duration::from_secs(10);
-/// Longer than any backend's own time-out, so that a ticket in flight is not claimed again.
-const DELIVERY_LEASE: Duration = Duration::from_mins(2);
+/// How long what became of a delivery is told to a store that does not answer.
+const SETTLE_TIME: Duration = Duration::from_secs(30);
 
 /// The forwarder of one backend.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Forwarder {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retries: RetrySchedule,
     pub(crate) at_once: usize,
+    /// How long a delivery is ours.
+    pub(crate) lease: Duration,
 }
 
 impl Forwarder {
@@ -43,7 +48,7 @@ impl Forwarder {
             let claimed = self.store.claim_deliveries(
                 self.backend.id(),
                 self.at_once - on_their_way.len(),
-                DELIVERY_LEASE,
+                self.lease,
                 clock::now(),
                 CLAIM_WAIT,
             );
@@ -96,11 +101,25 @@ impl Forwarder {
             at: now,
             result,
         };
-        if let Err(error) = self.store.settle_deliveries(vec![settlement]).await {
-            // The lease runs out and the ticket goes out again under the same key.
-            tracing::warn!(%error, ticket = %delivery.ticket, "a delivery could not be settled");
-        }
+        self.settle(settlement).await;
         crash::point(Point::DeliverySettled);
+    }
+
+    /// Tells the store what became of a delivery, again and again while that may help.
+    async fn settle(&self, settlement: DeliverySettlement) {
+        let began = Instant::now();
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        loop {
+            let settled = self.store.settle_deliveries(vec![settlement.clone()]);
+            let Err(error) = settled.await else { return };
+            if began.elapsed() > SETTLE_TIME.min(self.lease) {
+                // The lease runs out and the ticket goes out again under the same key.
+                tracing::warn!(%error, ticket = %settlement.ticket,
+                    "a delivery could not be settled");
+                return;
+            }
+            backoff.wait(&CancellationToken::new()).await;
+        }
     }
 
     async fn after(

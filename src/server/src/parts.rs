@@ -198,6 +198,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             metrics: Arc::clone(&metrics),
             retries: settings.delivery_retries.clone(),
             at_once: settings.deliveries_at_once,
+            lease: settings.delivery_lease,
         };
         loops.spawn(Arc::new(forwarder).run(stop.clone()));
     }

@@ -155,6 +155,16 @@ impl Sender {
                 Err(error) => {
                     tracing::warn!(%error, channel = %self.channel.id, "a sender waits for the store");
                     backoff.wait(over).await;
+                    if self.store.bus().is_some() {
+                        // Perhaps it was claimed, and only the answer was lost on its way: the replies
+                        // would wait until their lease is over. Another reign takes it away.
+                        tokio::select! {
+                            all = places.acquire_many(u32::try_from(self.at_once).unwrap_or(u32::MAX)) => drop(all),
+                            () = over.cancelled() => {}
+                        }
+                        tenure.begin_anew();
+                        break;
+                    }
                 }
             }
             while on_their_way.try_join_next().is_some() {}

@@ -21,11 +21,14 @@ pub struct Settings {
     pub workers: usize,
     /// How many conversations a worker claims at once.
     pub conversations_a_claim: usize,
-    /// How long a lease on a conversation, a reply or a delivery lasts.
+    /// How long a lease on a conversation lasts.
     pub lease: Duration,
     /// How long the right to send on a channel lasts without being renewed, where several replicas
     /// share a store: a channel whose sender died rests for so long.
     pub channel_lease: Duration,
+    /// How long a replica may take to deliver a ticket before another may; longer than any backend's
+    /// own time-out, or tickets are delivered twice.
+    pub delivery_lease: Duration,
     /// How many replies of one channel are on their way at once, unless its connector knows better.
     pub sends_at_once: usize,
     /// When a failed reply is tried again.
@@ -58,6 +61,7 @@ impl Default for Settings {
             conversations_a_claim: 64,
             lease: Duration::from_secs(10),
             channel_lease: Duration::from_secs(10),
+            delivery_lease: Duration::from_mins(2),
             sends_at_once: 16,
             reply_retries: RetrySchedule::replies(),
             delivery_retries: RetrySchedule::deliveries(),

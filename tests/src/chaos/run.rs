@@ -235,6 +235,8 @@ fn installation(options: &Options, graph: &Graph, agency: &Agency) -> Installati
         .set("retries.deliveries", vec!["100ms"; 20])
         .set("limits.lease", format!("{}s", options.lease))
         .set("limits.channel_lease", format!("{}s", options.lease))
+        .set("limits.delivery_lease", format!("{}s", options.lease))
+        .set("server.shutdown", "5s")
         .set("limits.sends_at_once", i64::from(SENDS_AT_ONCE))
         .set("limits.flood.messages", 1_000_000)
         .set("limits.inbox_per_citizen", 10_000);

@@ -62,6 +62,9 @@ pub(super) fn read(section: Section<'_>, settings: &mut Settings, store: &mut Li
     if let Some(time) = section.duration("channel_lease", SECOND, 300 * SECOND) {
         settings.channel_lease = time;
     }
+    if let Some(time) = section.duration("delivery_lease", SECOND, 3600 * SECOND) {
+        settings.delivery_lease = time;
+    }
     if let Some(time) = section.duration("dedup_window", 60 * SECOND, 365 * DAY) {
         settings.retention.dedup = time;
     }

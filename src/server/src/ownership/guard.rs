@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use langnghe_http::Permission;
 use langnghe_model::ChannelId;
 use langnghe_store::Epoch;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{clock::Moment, metrics::ChannelMetrics};
 
@@ -21,6 +21,8 @@ pub(crate) struct Guard {
     metrics: ChannelMetrics,
     clock: fn() -> Moment,
     state: watch::Sender<State>,
+    /// A reign was ended so that another begins at once.
+    anew: Notify,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +75,7 @@ impl Guard {
             metrics,
             clock,
             state: watch::Sender::default(),
+            anew: Notify::new(),
         })
     }
 
@@ -147,6 +150,11 @@ impl Guard {
         }
     }
 
+    /// Waits until somebody wants another reign, by [`Tenure::begin_anew`].
+    pub(crate) async fn wanted_anew(&self) {
+        self.anew.notified().await;
+    }
+
     fn end_if_over(&self, state: &mut State, now: Moment) -> bool {
         state.reign.is_some_and(|reign| !reign.holds(now)) && self.end(state)
     }
@@ -175,6 +183,12 @@ impl Tenure {
             let ours = state.reign.is_some_and(|reign| reign.number == self.number);
             ours && guard.end(state)
         });
+    }
+
+    /// Ends the reign for one under a later epoch, whose first claim takes away every lease of this one.
+    pub(crate) fn begin_anew(&self) {
+        self.end();
+        self.guard.anew.notify_one();
     }
 
     /// Waits until it is over.

@@ -10,6 +10,7 @@ mod while_held;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures_util::future::select_all;
 use langnghe_model::ChannelId;
 use langnghe_store::{Bus, OwnerId, Ownership, Store};
 use tokio::{
@@ -88,6 +89,7 @@ impl Owner {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = hint(&mut hints) => self.let_others_first().await,
+                () = wanted_anew(&self.guards) => {}
                 ended = self.running.join_next_with_id() => match ended {
                     Some(Ok((task, ()))) => self.let_go(task).await,
                     Some(Err(error)) => {
@@ -192,6 +194,12 @@ impl Owner {
 
 fn scatter() -> Duration {
     SCATTER.mul_f64(rand::random_range(0.1..1.0))
+}
+
+/// Waits until a sender wants another reign.
+async fn wanted_anew(guards: &[Arc<Guard>]) {
+    let wanted = guards.iter().map(|guard| Box::pin(guard.wanted_anew()));
+    select_all(wanted).await;
 }
 
 /// Waits until another replica says that a channel is free.
