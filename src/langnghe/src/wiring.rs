@@ -10,7 +10,7 @@ use langnghe_http::{ClientSettings, GuardedClient, HttpError};
 use langnghe_messenger::{ChoicePresentation, Messenger};
 use langnghe_model::Problem;
 use langnghe_server::ChannelParts;
-use langnghe_store::{OpenMode, RedisOptions, RedisStore, SqliteStore, Store};
+use langnghe_store::{OpenMode, RedisOptions, RedisStore, Severity, SqliteStore, Store};
 use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
@@ -233,10 +233,40 @@ pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dy
                 certificate: redis.ca.clone(),
                 ..RedisOptions::default()
             };
-            match RedisStore::open(&redis.address, options).await {
-                Ok(store) => Ok(Arc::new(store)),
-                Err(error) => Err(report::store_problem(&error).into()),
+            let store = RedisStore::open(&redis.address, options).await;
+            let store = store.map_err(|error| report::store_problem(&error))?;
+            if mode == OpenMode::Serve {
+                check_durability(&store, redis.require_durable).await?;
             }
+            Ok(Arc::new(store))
         }
     }
+}
+
+/// Says what a crash of the server could lose, and refuses what the configuration does not allow.
+async fn check_durability(store: &RedisStore, required: bool) -> Result<(), Failure> {
+    let findings = store.durability().await;
+    let findings = findings.map_err(|error| report::store_problem(&error))?;
+    let mut problems = Vec::new();
+    for finding in findings {
+        let refused = match finding.severity {
+            Severity::Impossible => true,
+            Severity::Loss => required,
+            Severity::Note => false,
+        };
+        let node = Some(finding.node).filter(|node| !node.is_empty());
+        let place = node.map_or_else(String::new, |node| format!("{node}: "));
+        let message = format!("{place}{}", finding.message);
+        if refused {
+            problems.push(Problem::error("store::durability", message).help(finding.help));
+        } else if finding.severity == Severity::Loss {
+            tracing::warn!(help = finding.help, "{message}");
+        } else {
+            tracing::info!(help = finding.help, "{message}");
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Problems(problems))
 }

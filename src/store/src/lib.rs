@@ -20,6 +20,8 @@ pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
-pub use redis::{RedisOptions, RedisStore, StoreClock};
+pub use redis::{
+    DurabilityFinding, RedisOptions, RedisStore, ServerSettings, Severity, StoreClock, judge,
+};
 pub use sqlite::{OpenMode, SqliteStore};
 pub use store::Store;

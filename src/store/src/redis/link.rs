@@ -119,6 +119,36 @@ impl Link {
         answer.map_err(|error| self.failed(number, name, &error))
     }
 
+    /// Whether another server takes over when one is gone.
+    pub(super) fn fails_over(&self, replicas: Option<u32>) -> bool {
+        match self.address.servers {
+            RedisServers::Sentinel { .. } => true,
+            RedisServers::Cluster(_) => replicas.is_some_and(|replicas| replicas > 0),
+            _ => false,
+        }
+    }
+
+    /// Asks the server, or every primary of a cluster; the answers by their addresses.
+    pub(super) async fn ask_all(&self, command: &Cmd) -> Result<Vec<(String, Value)>, StoreError> {
+        use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+        let (number, mut connection) = self.connection().await?;
+        let answer = match &mut connection {
+            Connection::Server(_) => self.send(&mut connection, command).await,
+            Connection::Cluster(cluster) => {
+                let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                within(self.timeout, cluster.route_command(command.clone(), all)).await
+            }
+        };
+        let answer = answer.map_err(|error| self.failed(number, "settings", &error))?;
+        match (&connection, answer) {
+            (Connection::Cluster(_), Value::Map(nodes)) => nodes
+                .into_iter()
+                .map(|(node, value)| Ok((super::call::text(node)?, value)))
+                .collect(),
+            (_, value) => Ok(vec![(String::new(), value)]),
+        }
+    }
+
     /// A line of its own for messages between replicas.
     pub(super) async fn messages(&self) -> RedisResult<PubSub> {
         let connect = async {

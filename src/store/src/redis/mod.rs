@@ -7,6 +7,7 @@
 mod call;
 mod dead;
 mod deliveries;
+mod durability;
 mod gather;
 mod inbox;
 mod layout;
@@ -28,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+pub use durability::{DurabilityFinding, ServerSettings, Severity, judge};
 use redis::Cmd;
 use tokio::task::JoinHandle;
 
