@@ -28,6 +28,11 @@ pub trait Connector: fmt::Debug + Send + Sync {
 
     /// Sends one rendered reply. Bounded in time by the connector's own timeout.
     ///
+    /// The future may be dropped at any of its steps, where this replica loses the right to send on the
+    /// channel; nothing may be sent after that. So nothing is sent by a task of its own, HTTP goes
+    /// through `langnghe_http`, whose requests can be called back until they are written, and any
+    /// other line is written to within this future.
+    ///
     /// # Errors
     /// [`SendError`], which says what the sender does next.
     async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError>;

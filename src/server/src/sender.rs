@@ -2,22 +2,23 @@
 //! replicas too: it sends only while this replica owns the channel.
 
 mod attempt;
+mod rest;
 #[cfg(test)]
 mod tests;
 
 use std::{
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use langnghe_http::Permission;
-use langnghe_model::Timestamp;
 use langnghe_store::{OutboxReply, SettleResult, Settlement, Store, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use self::rest::Rest;
 use crate::{
     ChannelParts, RetrySchedule, clock,
     crash::{self, Point},
@@ -42,8 +43,7 @@ pub(crate) struct Sender {
     pub(crate) at_once: usize,
     guard: Arc<Guard>,
     pace: Option<DefaultDirectRateLimiter>,
-    /// The channel rests until then.
-    rest_until: Mutex<Timestamp>,
+    rest: Rest,
 }
 
 impl Sender {
@@ -62,7 +62,7 @@ impl Sender {
                 // One at a time, evenly: a burst would pass the provider's bound in some window.
                 RateLimiter::direct(Quota::per_second(a_second).allow_burst(NonZeroU32::MIN))
             });
-        let rest_until = Mutex::new(Timestamp::default());
+        let rest = Rest::new(channel.id.clone(), store.bus());
         Self {
             store,
             channel,
@@ -71,13 +71,20 @@ impl Sender {
             at_once,
             guard,
             pace,
-            rest_until,
+            rest,
         }
     }
 
     /// Sends while this replica owns the channel, until `stop`; what is on its way by then is
     /// finished.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::select! {
+            () = self.serve(&stop) => {}
+            () = self.rest.listen() => {}
+        }
+    }
+
+    async fn serve(self: &Arc<Self>, stop: &CancellationToken) {
         let mut on_their_way = JoinSet::new();
         while !stop.is_cancelled() {
             let tenure = tokio::select! {
@@ -114,7 +121,7 @@ impl Sender {
         let places = Arc::new(Semaphore::new(self.at_once));
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         while !over.is_cancelled() {
-            self.rest(over).await;
+            pause(self.rest.until().since(clock::now()), over).await;
             let Some(first_place) = self.free_place(&places, over).await else {
                 break;
             };
@@ -194,44 +201,27 @@ impl Sender {
         }
     }
 
-    async fn rest(&self, over: &CancellationToken) {
-        let until = *self
-            .rest_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        pause(until.since(clock::now()), over).await;
-    }
-
-    fn resting_until(&self) -> Option<Timestamp> {
-        let until = *self
-            .rest_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        (until > clock::now()).then_some(until)
-    }
-
-    fn rest_for(&self, time: Duration) {
-        let mut until = self
-            .rest_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *until = (*until).max(clock::now() + time);
-    }
-
     async fn send(&self, reply: OutboxReply, tenure: &Tenure) {
         // The channel may have begun to rest after this reply was claimed.
-        let result = match self.resting_until() {
-            Some(at) => SettleResult::Retry { at, counts: false },
-            None => match while_held(tenure, self.attempt(&reply)).await {
-                Ok(result) => result,
-                Err(lost) => {
-                    // Nothing is said of it: the next reign's first claim takes the lease away.
-                    self.metrics.send_failed("not_owner");
-                    tracing::info!(channel = %self.channel.id, reason = %lost,
-                        conversation = reply.conversation.tag(), "a send was dropped");
-                    return;
-                }
-            },
+        let rests_until = self.rest.until();
+        let attempt = async {
+            if rests_until > clock::now() {
+                return SettleResult::Retry {
+                    at: rests_until,
+                    counts: false,
+                };
+            }
+            self.attempt(&reply).await
+        };
+        let result = match while_held(tenure, attempt).await {
+            Ok(result) => result,
+            Err(lost) => {
+                // Nothing is said of it: the next reign's first claim takes the lease away.
+                self.metrics.send_failed("not_owner");
+                tracing::info!(channel = %self.channel.id, reason = %lost,
+                    conversation = reply.conversation.tag(), "a send was dropped");
+                return;
+            }
         };
         self.settle(&reply, result, tenure).await;
         crash::point(Point::Settled);

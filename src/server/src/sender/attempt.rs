@@ -70,14 +70,14 @@ impl Sender {
                 if typing && !rests {
                     return SettleResult::Drop;
                 }
-                let result = self.after(&error, outgoing, now);
+                let result = self.after(&error, outgoing, now).await;
                 if typing { SettleResult::Drop } else { result }
             }
         }
     }
 
     /// What happens to a reply that was not sent.
-    fn after(&self, error: &SendError, reply: &OutboxReply, now: Timestamp) -> SettleResult {
+    async fn after(&self, error: &SendError, reply: &OutboxReply, now: Timestamp) -> SettleResult {
         let bury = || {
             tracing::error!(channel = %self.channel.id, conversation = reply.conversation.tag(),
                 %error, attempts = reply.attempts + 1, "a reply became a dead letter");
@@ -97,14 +97,15 @@ impl Sender {
                 if *scope == ThrottleScope::Channel {
                     tracing::warn!(channel = %self.channel.id, %error, wait_s = wait.as_secs(),
                         "the provider throttles the channel");
-                    self.rest_for(wait);
+                    self.rest.begin(wait).await;
                 }
                 later(wait)
             }
             SendError::Credentials { .. } => {
                 tracing::error!(channel = %self.channel.id, %error,
                     "the provider refuses our credentials; check the channel's configuration");
-                self.rest_for(CREDENTIALS_REST);
+                // Another replica may have been given better ones by now: it is not told.
+                self.rest.prolong(CREDENTIALS_REST);
                 later(CREDENTIALS_REST)
             }
             SendError::Away | SendError::WindowClosed { .. } => SettleResult::Park,

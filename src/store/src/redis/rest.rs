@@ -73,7 +73,8 @@ pub(super) async fn own(
     for channel in channels {
         call.arg(channel.as_str());
     }
-    let mut values = call::list(call.send().await?)?.into_iter();
+    // A right that the server could lose is none: another would get it too.
+    let mut values = call::list(call.send_durably().await?)?.into_iter();
     let mut answers = Vec::new();
     while let (Some(epoch), Some(remaining)) = (values.next(), values.next()) {
         answers.push(match call::natural(epoch)? {

@@ -21,7 +21,8 @@ for _ = 1, number() do
     end
   elseif free or holder == owner then
     -- One that ran out is a new reign, even of the same owner: it may have stopped believing in it.
-    if free then epoch = epoch + 1 end
+    -- At least the time, so that it grows also where the server lost what it had.
+    if free then epoch = math.max(epoch + 1, now) end
     redis.call('HSET', OWNERS, channel, string.format('%016.0f%013.0f', epoch, now + lease) .. owner)
     result[#result + 1] = digits(epoch)
     result[#result + 1] = '0'
