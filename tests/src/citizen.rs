@@ -38,6 +38,15 @@ impl Citizen {
         }
     }
 
+    /// The same citizen, whose provider now reaches another replica.
+    #[must_use]
+    pub fn at(&self, installation: &Installation) -> Self {
+        Self {
+            url: installation.url("/webhooks/page"),
+            ..self.clone()
+        }
+    }
+
     /// Writes something, which arrives; gives the message's id.
     pub async fn says(&self, text: &str) -> String {
         let id = meta::message_id();

@@ -143,6 +143,14 @@ impl<'a> Replica<'a> {
         self.signal("TERM");
     }
 
+    /// Asks it to read flows and locales anew (SIGHUP).
+    ///
+    /// # Panics
+    /// When the signal cannot be sent.
+    pub fn ask_to_reload(&self) {
+        self.signal("HUP");
+    }
+
     /// Halts it where it stands (SIGSTOP), until [`Self::go_on`].
     ///
     /// # Panics

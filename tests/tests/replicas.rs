@@ -1,10 +1,13 @@
 //! Two replicas of the real program on one real Redis: a visitor's browser may be at either, whichever
-//! sends the channel's replies, and either may die.
+//! sends the channel's replies, either may die, and they may not have the same flows loaded.
+
+use std::fs;
 
 use langnghe_tests::{
-    Installation, Replica,
+    Graph, Installation, Replica,
     browser::{Browser, Window},
     chat_page::ChatPage,
+    citizen::Citizen,
     http,
     redis::{Fsync, Server, Setup},
     site::{Site, assert_once_each},
@@ -123,4 +126,73 @@ async fn whichever_replica_dies_the_visitor_goes_on_at_the_other() {
         assert_once_each(&page.messages().await, &site.report());
     })
     .await;
+}
+
+const FLOW: &str = r#"
+id = "t"
+version = 1
+title = "T"
+[[question]]
+id = "loai"
+kind = "choice"
+ask = "Loại nào?"
+choices = [{ id = "duong", label = "Đường" }, { id = "rac", label = "Rác" }]
+[[question]]
+id = "mo_ta"
+kind = "text"
+ask = "Câu cũ?"
+[[question]]
+id = "them"
+kind = "text"
+ask = "Thêm gì?"
+[ticket]
+"#;
+
+#[tokio::test]
+async fn a_conversation_goes_on_at_a_replica_that_has_not_loaded_its_flow() {
+    let redis = Server::start(&Setup::redis().durable(Fsync::Always)).await;
+    let graph = Graph::start().await;
+    let mut behind = Installation::new();
+    behind
+        .messenger("page", &graph.api_base())
+        .flows(&[("t.toml", FLOW)])
+        .set("flows.start", "t")
+        .set("store.url", redis.url())
+        .set("limits.lease", "2s")
+        .set("limits.channel_lease", "2s");
+    let mut ahead = behind.twin();
+    let newer = FLOW
+        .replace("version = 1", "version = 2")
+        .replace("id = \"mo_ta\"", "id = \"moi\"")
+        .replace("Câu cũ?", "Câu mới?");
+    ahead.flows(&[("t.toml", &newer)]);
+
+    let mut first = ahead.start().await;
+    let citizen = Citizen::new(&ahead);
+    citizen.says("alo").await;
+    let mut expected = 1;
+    let mut next = async |words: &str| {
+        let texts = graph.wait_for_texts(&citizen.id, expected).await;
+        let text = texts.last().expect("one");
+        assert!(text.contains(words), "{words:?} in {texts:?}");
+        expected = texts.len() + 1;
+    };
+    next("Loại nào?").await;
+    first.kill();
+    // This one has never seen the new version, and its own files are broken from now on.
+    let second = behind.start().await;
+    let here = citizen.at(&behind);
+    here.says("rac").await;
+    next("Câu mới?").await;
+    fs::write(behind.path("flows/t.toml"), "id = ").expect("a broken file");
+    second.ask_to_reload();
+    wait::until("the broken file is told of", wait::SOON, async || {
+        behind.log().contains("the earlier ones go on")
+    })
+    .await;
+    here.says("một câu trả lời").await;
+    next("Thêm gì?").await;
+    let _third = ahead.start().await;
+    here.says("hết").await;
+    next("Mã").await;
 }
