@@ -20,6 +20,7 @@ mod retry;
 mod routes;
 mod sender;
 mod settings;
+mod shared_folder;
 mod sweep;
 mod timers;
 mod turn;

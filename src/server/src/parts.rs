@@ -24,6 +24,7 @@ use crate::{
     ownership::{Guard, Owner},
     routes::{self, Shared, WebhookChannel},
     sender::Sender,
+    shared_folder,
     sweep::Sweep,
     timers,
     versions::Versions,
@@ -132,6 +133,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         flood: FloodGuard::new(settings.flood),
         retry_after: settings.retry_after,
     });
+    let mut takes_uploads = false;
     let mut loops = JoinSet::new();
     let mut owner = Owner::new(Arc::clone(&store), settings.channel_lease);
     let mut webhook_channels = HashMap::new();
@@ -147,6 +149,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             bus: store.bus(),
         });
         if let Some(routes) = channel.connector.routes(host) {
+            takes_uploads = true;
             router = router.merge(routes);
         }
         webhook_channels.insert(
@@ -178,6 +181,10 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         );
     }
     loops.spawn(owner.run());
+    if takes_uploads && store.bus().is_some() {
+        let (store, folder) = (Arc::clone(&store), settings.media.folder.clone());
+        loops.spawn(async move { shared_folder::look(store.as_ref(), &folder).await });
+    }
     let workers = Arc::new(Workers {
         store: Arc::clone(&store),
         versions: Versions::new(Arc::clone(&store), Arc::clone(&library)),
