@@ -21,7 +21,8 @@ pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
 pub use redis::{
-    DurabilityFinding, RedisOptions, RedisStore, ServerSettings, Severity, StoreClock, judge,
+    DurabilityFinding, RedisArchive, RedisOptions, RedisStore, ServerSettings, Severity,
+    StoreClock, judge,
 };
 pub use sqlite::{OpenMode, SqliteStore};
 pub use store::Store;

@@ -172,7 +172,7 @@ fn redis(section: &Section<'_>, address: RedisAddress, folder: &Path) -> RedisCo
     config.ca = section
         .text("ca")
         .and_then(|path| certificates(section, &config.address, &path, folder));
-    if let Some(partitions) = section.count("partitions", 1, 4096) {
+    if let Some(partitions) = section.count("partitions", 1, 1024) {
         config.partitions = u16::try_from(partitions).unwrap_or(config.partitions);
     }
     if let Some(prefix) = section.text("prefix") {

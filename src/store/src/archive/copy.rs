@@ -232,7 +232,7 @@ async fn missing_marks(from: &dyn Archive, to: &dyn Archive) -> Result<u64, Copy
             .await
             .map_err(at(Side::Source))?;
         let keys = page.records.iter().filter_map(|record| match record {
-            Record::Mark { key, .. } => Some(*key),
+            Record::Mark { key, at } => Some((*key, *at)),
             _ => None,
         });
         missing += to.lacks(keys.collect()).await.map_err(at(Side::Target))?;

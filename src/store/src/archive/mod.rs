@@ -15,6 +15,10 @@ pub use copy::{COPY_LIMIT, CopyError, Progress, Side, copy};
 
 use crate::{DeadLetter, Disabled, StoreError, StoredTicket};
 
+/// Why a store that is filled by half is not served.
+pub(crate) const UNFINISHED: &str =
+    "it holds an unfinished copy: run the same `langnghe store copy` again, or remove it";
+
 /// A store that can be read out and filled. Whoever calls makes sure that nobody serves it.
 #[async_trait]
 pub trait Archive: fmt::Debug + Send + Sync {
@@ -57,11 +61,12 @@ pub trait Archive: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn import(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// How many of these marks the store does not know.
+    /// How many of these marks, made at these moments, the store does not know although they still
+    /// count.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    async fn lacks(&self, marks: Vec<DedupKey>) -> Result<u64, StoreError>;
+    async fn lacks(&self, marks: Vec<(DedupKey, Timestamp)>) -> Result<u64, StoreError>;
 
     /// How far an unfinished copy into this store is.
     ///

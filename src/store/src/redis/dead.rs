@@ -1,5 +1,7 @@
 //! Dead letters: what could not go on by itself.
 
+use std::collections::HashMap;
+
 use langnghe_model::{TicketId, Timestamp};
 
 use super::{
@@ -10,7 +12,8 @@ use super::{
 };
 use crate::{DeadKind, DeadLetter, StoreError};
 
-fn kind_letter(kind: DeadKind) -> &'static str {
+/// The letter that stands for a kind.
+pub(super) fn kind_letter(kind: DeadKind) -> &'static str {
     match kind {
         DeadKind::Reply => "r",
         DeadKind::Delivery => "d",
@@ -39,31 +42,41 @@ async fn list_at(
     while let (Some(number), Some(fields), Some(ticket_body)) =
         (values.next(), values.next(), values.next())
     {
-        let mut fields = call::fields(fields)?;
-        let mut bytes = |name: &str| fields.remove(name);
-        let text = |bytes: Option<Vec<u8>>| {
-            bytes.map_or_else(String::new, |bytes| {
-                String::from_utf8_lossy(&bytes).into_owned()
-            })
-        };
-        let at = bytes("a").unwrap_or_default();
-        let attempts = bytes("n").unwrap_or_default();
-        let body = bytes("b").unwrap_or_default();
-        letters.push(DeadLetter {
-            id: global(call::natural(number)?, index),
-            kind: bytes("k")
-                .and_then(|kind| kind_of(&kind))
-                .unwrap_or(DeadKind::Event),
-            place: text(bytes("p")),
-            conversation: bytes("c").and_then(|member| conversation_of(&member)),
-            ticket: bytes("t").map(|id| TicketId::new(text(Some(id)))),
-            reason: text(bytes("r")),
-            at: Timestamp::from_milliseconds(call::digits(&at)?),
-            attempts: u32::try_from(call::digits(&attempts)?).unwrap_or(u32::MAX),
-            body: call::optional(ticket_body)?.unwrap_or(body),
-        });
+        let id = global(call::natural(number)?, index);
+        let ticket_body = call::optional(ticket_body)?;
+        letters.push(read(id, call::fields(fields)?, ticket_body)?);
     }
     Ok(letters)
+}
+
+/// Reads one from its fields; that of a delivery has its ticket's body.
+pub(super) fn read(
+    id: u64,
+    mut fields: HashMap<String, Vec<u8>>,
+    ticket_body: Option<Vec<u8>>,
+) -> Result<DeadLetter, StoreError> {
+    let mut bytes = |name: &str| fields.remove(name);
+    let text = |bytes: Option<Vec<u8>>| {
+        bytes.map_or_else(String::new, |bytes| {
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    };
+    let at = bytes("a").unwrap_or_default();
+    let attempts = bytes("n").unwrap_or_default();
+    let body = bytes("b").unwrap_or_default();
+    Ok(DeadLetter {
+        id,
+        kind: bytes("k")
+            .and_then(|kind| kind_of(&kind))
+            .unwrap_or(DeadKind::Event),
+        place: text(bytes("p")),
+        conversation: bytes("c").and_then(|member| conversation_of(&member)),
+        ticket: bytes("t").map(|id| TicketId::new(text(Some(id)))),
+        reason: text(bytes("r")),
+        at: Timestamp::from_milliseconds(call::digits(&at)?),
+        attempts: u32::try_from(call::digits(&attempts)?).unwrap_or(u32::MAX),
+        body: ticket_body.unwrap_or(body),
+    })
 }
 
 /// Lists them, newest first.

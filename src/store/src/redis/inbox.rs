@@ -15,7 +15,7 @@ use super::{
     call::{self, Call},
     gather::Request,
     layout::{Index, conversation_of, tag_of},
-    script,
+    moved_marks, script,
     waiting::{Claiming, Found},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A session's key lives so much longer than the session, so that retention finds it first.
-const SLACK: Duration = Duration::from_hours(24);
+pub(super) const SLACK: Duration = Duration::from_hours(24);
 /// What a reply without a window has in its place.
 const NO_WINDOW: &str = "0000000000000";
 
@@ -36,13 +36,30 @@ type AcceptRequest = Request<(Vec<NewEvent>, Timestamp), Vec<Accepted>>;
 
 /// Takes in what several callers have; one call an index.
 pub(super) async fn accept_all(shared: Arc<Shared>, requests: Vec<AcceptRequest>) {
+    let now = requests.iter().map(|request| request.question.1).max();
+    let events = requests.iter().flat_map(|request| &request.question.0);
+    let marks = events.map(|event| event.dedup);
+    let known = match moved_marks::known(&shared, marks, now.unwrap_or_default()).await {
+        Ok(known) => known,
+        Err(error) => {
+            let error = reason(error);
+            for request in requests {
+                request.answer(Err(StoreError::Unavailable(error.clone())));
+            }
+            return;
+        }
+    };
     // For each index: the requests that have events there, and which.
     let mut groups: BTreeMap<Index, Vec<Part>> = BTreeMap::new();
     let mut answers = Vec::with_capacity(requests.len());
     for (place, request) in requests.iter().enumerate() {
         let (events, _) = &request.question;
-        answers.push(Ok(vec![Accepted::Stored; events.len()]));
+        let mut answer = vec![Accepted::Stored; events.len()];
         for (number, event) in events.iter().enumerate() {
+            if known.contains(&event.dedup) {
+                answer[number] = Accepted::Duplicate;
+                continue;
+            }
             let (index, member) = shared.layout.member(&event.conversation);
             let group = groups.entry(index).or_default();
             match group.last_mut() {
@@ -50,8 +67,8 @@ pub(super) async fn accept_all(shared: Arc<Shared>, requests: Vec<AcceptRequest>
                 _ => group.push((place, vec![(number, member)])),
             }
         }
+        answers.push(Ok(answer));
     }
-    let now = requests.iter().map(|request| request.question.1).max();
     let calls = groups.iter().map(|(index, group)| {
         let shared = &shared;
         let requests = &requests;
@@ -378,7 +395,7 @@ pub(super) fn window_text(window: Option<Timestamp>) -> String {
 }
 
 /// What the key of a ticket's code holds.
-fn reference(index: Index, ticket: &str) -> String {
+pub(super) fn reference(index: Index, ticket: &str) -> String {
     format!("{index} {ticket}")
 }
 

@@ -16,7 +16,7 @@ use redis::{
 };
 use tokio::time::Instant;
 
-use super::script::Script;
+use super::{call, script::Script};
 use crate::{Node, RedisAddress, RedisServers, StoreError};
 
 /// How soon a lost connection is tried again, at first and at most.
@@ -24,6 +24,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a cluster's client follows a redirection, or waits while a slot is being moved.
 const CLUSTER_RETRIES: u32 = 8;
+
+/// A primary of a cluster, by its host and port; `None` is the one server.
+pub(super) type Primary = Option<(String, u16)>;
 
 /// One line to the server or cluster; see the module.
 pub(super) struct Link {
@@ -147,6 +150,51 @@ impl Link {
                 .collect(),
             (_, value) => Ok(vec![(String::new(), value)]),
         }
+    }
+
+    /// The primaries of a cluster; the one server otherwise.
+    pub(super) async fn primaries(&self) -> Result<Vec<Primary>, StoreError> {
+        if !self.is_cluster() {
+            return Ok(vec![None]);
+        }
+        let mut command = redis::cmd("CLUSTER");
+        command.arg("SLOTS");
+        let mut primaries = Vec::new();
+        for range in call::list(self.command("nodes of the cluster", &command).await?)? {
+            // From slot, to slot, the primary, its replicas.
+            let node = call::list(range)?.into_iter().nth(2).unwrap_or_default();
+            let mut node = call::list(node)?.into_iter();
+            let host = call::text(node.next().unwrap_or_default())?;
+            let port = call::natural(node.next().unwrap_or_default())?;
+            let primary = Some((host, u16::try_from(port).unwrap_or(0)));
+            if !primaries.contains(&primary) {
+                primaries.push(primary);
+            }
+        }
+        Ok(primaries)
+    }
+
+    /// Sends a command to one of [`Self::primaries`].
+    pub(super) async fn command_on(
+        &self,
+        primary: Option<&(String, u16)>,
+        name: &str,
+        command: &Cmd,
+    ) -> Result<Value, StoreError> {
+        use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
+        let (number, mut connection) = self.connection().await?;
+        let answer = match (&mut connection, primary) {
+            (Connection::Cluster(cluster), Some((host, port))) => {
+                let node = SingleNodeRoutingInfo::ByAddress {
+                    host: host.clone(),
+                    port: *port,
+                };
+                let sent = cluster.route_command(command.clone(), RoutingInfo::SingleNode(node));
+                within(self.timeout, sent).await
+            }
+            (connection, _) => self.send(connection, command).await,
+        };
+        answer.map_err(|error| self.failed(number, name, &error))
     }
 
     /// A line of its own for messages between replicas.

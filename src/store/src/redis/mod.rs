@@ -4,6 +4,7 @@
 //! arguments and reads its answer. [`layout`] says which keys there are, `scripts/prelude.lua` what
 //! is in them. Replicas are woken by messages ([`listener`]); who waits for what is in [`topics`].
 
+mod archive;
 mod call;
 mod dead;
 mod deliveries;
@@ -13,6 +14,7 @@ mod inbox;
 mod layout;
 mod link;
 mod listener;
+mod moved_marks;
 mod outbox;
 mod rest;
 mod script;
@@ -34,6 +36,8 @@ use redis::Cmd;
 use tokio::task::JoinHandle;
 
 use self::{gather::Gather, layout::Layout, link::Link, listener::Listeners, topics::Topics};
+pub use archive::RedisArchive;
+
 use crate::{Accepted, Limits, NewEvent, RedisAddress, Settlement, StoreError};
 use langnghe_model::Timestamp;
 
@@ -134,6 +138,8 @@ struct Shared {
     listeners: Listeners,
     /// Events that wait in each index, as far as is known here.
     waiting: Vec<AtomicU64>,
+    /// Until when marks that came with a copy may count.
+    moved_marks_until: Option<Timestamp>,
     closed: AtomicBool,
 }
 
@@ -183,40 +189,16 @@ impl RedisStore {
     /// [`StoreError::Open`] when the address, the partitions or the kind of server do not fit,
     /// [`StoreError::Newer`], [`StoreError::Unavailable`].
     pub async fn open(address: &RedisAddress, options: RedisOptions) -> Result<Self, StoreError> {
-        let new_link = || {
-            Link::new(
-                address.clone(),
-                options.certificate.clone(),
-                options.timeout,
-            )
-        };
-        let link = new_link();
-        let layout = Layout {
-            prefix: options.prefix.clone(),
-            partitions: options.partitions.max(1),
-            cluster: link.is_cluster(),
-        };
-        check_layout(&link, &layout).await?;
-        let fixed_keys: Vec<_> = layout
-            .indexes()
-            .map(|index| ["seq", "never"].map(|name| layout.index_key(index, name)))
-            .collect();
-        for [counter, _] in &fixed_keys {
-            let mut command = redis::cmd("SET");
-            command.arg(counter).arg(0).arg("NX");
-            link.command("open", &command).await?;
+        let shared = connect(address, options).await?;
+        if meta_field(&shared.link, &shared.layout, "copy")
+            .await?
+            .is_some()
+        {
+            return Err(StoreError::Open {
+                path: shared.link.shown(),
+                reason: crate::archive::UNFINISHED.to_owned(),
+            });
         }
-        let shared = Arc::new(Shared {
-            durable: options.waits_at_all().then(new_link),
-            link,
-            fixed_keys,
-            topics: Topics::new(layout.count()),
-            listeners: Listeners::default(),
-            waiting: layout.indexes().map(|_| AtomicU64::new(0)).collect(),
-            layout,
-            closed: AtomicBool::new(false),
-            options,
-        });
         let bound = shared.options.limits.operations;
         let (accepts, accepting) = Gather::start(&shared, bound, inbox::accept_all);
         let (settles, settling) = Gather::start(&shared, bound, outbox::settle_all);
@@ -261,6 +243,75 @@ impl RedisStore {
         self.shared.closed.store(true, Ordering::Release);
         self.listening.abort();
     }
+}
+
+/// Connects to a store, and lays it out when it is new.
+async fn connect(address: &RedisAddress, options: RedisOptions) -> Result<Arc<Shared>, StoreError> {
+    let new_link = || {
+        Link::new(
+            address.clone(),
+            options.certificate.clone(),
+            options.timeout,
+        )
+    };
+    let link = new_link();
+    let layout = Layout {
+        prefix: options.prefix.clone(),
+        partitions: options.partitions.max(1),
+        cluster: link.is_cluster(),
+    };
+    check_layout(&link, &layout).await?;
+    let fixed_keys: Vec<_> = layout
+        .indexes()
+        .map(|index| ["seq", "never"].map(|name| layout.index_key(index, name)))
+        .collect();
+    for [counter, _] in &fixed_keys {
+        let mut command = redis::cmd("SET");
+        command.arg(counter).arg(0).arg("NX");
+        link.command("open", &command).await?;
+    }
+    let until = meta_field(&link, &layout, moved_marks::UNTIL).await?;
+    let until = until.and_then(|until| until.parse().ok());
+    Ok(Arc::new(Shared {
+        durable: options.waits_at_all().then(new_link),
+        link,
+        fixed_keys,
+        topics: Topics::new(layout.count()),
+        listeners: Listeners::default(),
+        waiting: layout.indexes().map(|_| AtomicU64::new(0)).collect(),
+        layout,
+        moved_marks_until: until.map(Timestamp::from_milliseconds),
+        closed: AtomicBool::new(false),
+        options,
+    }))
+}
+
+/// Over how many partitions a store was laid out; `None` where there is none.
+async fn laid_out(
+    address: &RedisAddress,
+    options: &RedisOptions,
+) -> Result<Option<u16>, StoreError> {
+    let certificate = options.certificate.clone();
+    let link = Link::new(address.clone(), certificate, options.timeout);
+    let layout = Layout {
+        prefix: options.prefix.clone(),
+        partitions: 1,
+        cluster: link.is_cluster(),
+    };
+    let found = meta_field(&link, &layout, "partitions").await?;
+    Ok(found.and_then(|found| found.parse().ok()))
+}
+
+/// A field of what is known of the store as a whole.
+async fn meta_field(
+    link: &Link,
+    layout: &Layout,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut command = redis::cmd("HGET");
+    command.arg(format!("{}:meta", layout.prefix)).arg(name);
+    let held = call::optional(link.command("open", &command).await?)?;
+    Ok(held.and_then(|held| String::from_utf8(held).ok()))
 }
 
 /// Compares what was laid out with what is wanted, or lays it out.

@@ -79,4 +79,10 @@ scripts! {
     RETRY_DEAD = "retry_dead" with "dead";
     DISABLE = "disable" with "dead";
     OWN = "own";
+    IMPORT_EVENTS = "import_events";
+    IMPORT_REPLIES = "import_replies";
+    IMPORT_TICKETS = "import_tickets" with "dead";
+    IMPORT_DEAD = "import_dead" with "dead";
+    IMPORT_SESSIONS = "import_sessions";
+    IMPORT_TIMERS = "import_timers";
 }

@@ -17,7 +17,7 @@ fn damaged() -> StoreError {
 }
 
 /// How a delivery state is written.
-fn delivery_digit(state: DeliveryState) -> &'static str {
+pub(super) fn delivery_digit(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::None => "0",
         DeliveryState::Pending => "1",
@@ -26,7 +26,11 @@ fn delivery_digit(state: DeliveryState) -> &'static str {
     }
 }
 
-fn read(id: &str, mut fields: HashMap<String, Vec<u8>>) -> Result<StoredTicket, StoreError> {
+/// Reads a ticket from its fields, without its history.
+pub(super) fn read(
+    id: &str,
+    mut fields: HashMap<String, Vec<u8>>,
+) -> Result<StoredTicket, StoreError> {
     let mut bytes = |name: &str| fields.remove(name);
     let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let created_at = bytes("a").ok_or_else(damaged)?;
@@ -51,7 +55,7 @@ fn read(id: &str, mut fields: HashMap<String, Vec<u8>>) -> Result<StoredTicket, 
 }
 
 /// A line of the history: when, a word, and after a line feed the detail.
-fn note(value: Value) -> Result<TicketNote, StoreError> {
+pub(super) fn note(value: Value) -> Result<TicketNote, StoreError> {
     let line = call::text(value)?;
     let (at, rest) = line.split_at_checked(13).ok_or_else(damaged)?;
     let (what, detail) = match rest.split_once('\n') {

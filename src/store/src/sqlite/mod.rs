@@ -56,10 +56,6 @@ use self::{
 };
 use crate::{Limits, StoreError};
 
-/// Why half a store is not opened.
-const UNFINISHED: &str =
-    "it holds an unfinished copy: run the same `langnghe store copy` again, or remove it";
-
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenMode {
@@ -140,7 +136,7 @@ impl SqliteStore {
         let failed = |error: rusqlite::Error| cannot(path, explain(&error));
         schema::migrate(&mut connection).map_err(failed)?;
         if mode != OpenMode::Copy && archive::unfinished(&connection).map_err(failed)?.is_some() {
-            return Err(cannot(path, UNFINISHED));
+            return Err(cannot(path, crate::archive::UNFINISHED));
         }
         let progress = Arc::new(Progress::default());
         let pages = Arc::clone(&progress);

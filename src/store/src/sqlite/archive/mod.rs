@@ -4,7 +4,7 @@ mod export;
 mod import;
 
 use async_trait::async_trait;
-use langnghe_model::DedupKey;
+use langnghe_model::{DedupKey, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::SqliteStore;
@@ -57,11 +57,11 @@ impl Archive for SqliteStore {
             .await
     }
 
-    async fn lacks(&self, marks: Vec<DedupKey>) -> Result<u64, StoreError> {
+    async fn lacks(&self, marks: Vec<(DedupKey, Timestamp)>) -> Result<u64, StoreError> {
         self.writer()?
             .after(move |state| {
                 let mut lacking = 0;
-                for mark in &marks {
+                for (mark, _) in &marks {
                     lacking += u64::from(!state.marks.contains(&state.connection, mark.0)?);
                 }
                 Ok(lacking)
