@@ -15,7 +15,7 @@ use langnghe_store::{
     archive::{Archive, CopyError, Side, copy},
     contract::archive::{self, ArchiveFixture},
 };
-use langnghe_tests::redis::{Cluster, Server, Setup, shared};
+use langnghe_tests::redis::{Cluster, Product, Server, Setup, shared};
 use tempfile::TempDir;
 
 struct Sqlite(TempDir);
@@ -64,7 +64,7 @@ impl Redis {
     }
 
     async fn on_shared_server(partitions: u16) -> Self {
-        Self::new(&shared().await.url(), partitions)
+        Self::new(&shared(Product::Redis).await.url(), partitions)
     }
 
     fn options(&self) -> RedisOptions {

@@ -146,7 +146,7 @@ impl Link {
         match (&connection, answer) {
             (Connection::Cluster(_), Value::Map(nodes)) => nodes
                 .into_iter()
-                .map(|(node, value)| Ok((super::call::text(node)?, value)))
+                .map(|(node, value)| Ok((call::text(node)?, value)))
                 .collect(),
             (_, value) => Ok(vec![(String::new(), value)]),
         }
