@@ -135,16 +135,19 @@ impl Cluster {
     /// Moves up to `max` keys of a slot that is being moved; says whether there were any.
     pub async fn move_keys(&self, moving: Move, max: usize) -> bool {
         let (slot, max) = (moving.slot.to_string(), max.to_string());
-        let keys: Vec<String> = self.nodes[moving.from]
+        // Keys are bytes.
+        let keys: Vec<Vec<u8>> = self.nodes[moving.from]
             .command(&["CLUSTER", "GETKEYSINSLOT", &slot, &max])
             .await;
         if keys.is_empty() {
             return false;
         }
-        let port = self.nodes[moving.to].port().to_string();
-        let mut words = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
-        words.extend(keys.iter().map(String::as_str));
-        let _: redis::Value = self.nodes[moving.from].command(&words).await;
+        let mut command = redis::cmd("MIGRATE");
+        command.arg("127.0.0.1").arg(self.nodes[moving.to].port());
+        command.arg("").arg(0).arg(5000).arg("KEYS").arg(keys);
+        let line = self.nodes[moving.from].connect().await;
+        let mut line = line.expect("a connection");
+        let _: redis::Value = command.query_async(&mut line).await.expect("keys move");
         true
     }
 

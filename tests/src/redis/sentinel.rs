@@ -65,6 +65,21 @@ impl Watched {
         format!("redis+sentinel://127.0.0.1:{}/{NAME}", self.sentinel.port())
     }
 
+    /// Tells the sentinel to make the replica the primary, as for maintenance; the old primary then
+    /// follows it.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn fail_over(&self) {
+        // It wants to have heard from the replica lately.
+        wait::until("the sentinel begins", CHANGE, async || {
+            let begun = self.sentinel.ask::<()>(&["SENTINEL", "FAILOVER", NAME]);
+            begun.await.is_ok()
+        })
+        .await;
+        self.promoted().await;
+    }
+
     /// Waits until the replica is the primary, and the sentinel says so.
     ///
     /// # Panics

@@ -443,6 +443,9 @@ pub(super) fn explain(error: &RedisError) -> String {
         Some("NOAUTH" | "WRONGPASS") => "the server refuses user or password",
         Some("NOPERM") => "the server's user may not do this: check its ACL",
         Some("BUSY") => "the server is busy with a script",
+        _ if error.kind() == ErrorKind::AuthenticationFailed => {
+            "the server refuses user or password"
+        }
         _ if error.is_timeout() => "the server does not answer in time",
         _ if error.is_connection_refusal() => "nothing listens there",
         _ if error.is_io_error() || error.is_connection_dropped() => "the connection broke",
