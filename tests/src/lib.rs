@@ -3,6 +3,7 @@
 
 pub mod accessibility;
 pub mod agency;
+pub mod backing;
 pub mod browser;
 pub mod chaos;
 pub mod chat_page;
@@ -22,7 +23,6 @@ pub mod replica;
 pub mod road;
 pub mod seed;
 pub mod site;
-pub mod store;
 pub mod stores;
 pub mod wait;
 pub mod wire;

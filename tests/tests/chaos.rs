@@ -1,9 +1,9 @@
 //! Chaos, in a length that every build can bear; `cargo xtask chaos` is the long one.
 
 use langnghe_tests::{
+    backing::Kind,
     chaos::{self, Options},
     seed,
-    store::Kind,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

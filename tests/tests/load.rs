@@ -30,3 +30,18 @@ fn replies_leave_in_order_while_messages_come_in() {
     let printed = load(&["--only", "process", "--duplicates", "5", "--send"]);
     assert!(printed.contains("every one of 2000 messages was processed once and in order"));
 }
+
+#[test]
+fn two_replicas_on_redis_lose_nothing_over_a_restart() {
+    let redis = ["--store", "redis", "--replicas", "2"];
+    let printed = load(&[&redis[..], &["--only", "accept", "--duplicates", "20"]].concat());
+    assert!(printed.contains("every one of 2000 messages was processed once and in order"));
+}
+
+#[test]
+fn two_replicas_on_redis_send_in_order_while_messages_come_in() {
+    let redis = ["--store", "redis", "--replicas", "2"];
+    let printed = load(&[&redis[..], &["--only", "process", "--send"]].concat());
+    assert!(printed.contains("every one of 2000 messages was processed once and in order"));
+    assert!(printed.contains("commands sent: "));
+}

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser};
 
-use crate::store::Kind;
+use crate::backing::Kind;
 
 /// The command line of `cargo xtask chaos`.
 #[derive(Debug, Parser)]

@@ -19,12 +19,11 @@ use crate::{
     Graph, Installation,
     agency::Agency,
     installation::BACKEND_SECRET,
-    redis::{Fsync, Product, Server, Setup},
+    redis::Fsync,
     road::{
         FLOW,
         account::{self, Told},
     },
-    store::Kind,
     wire::Wire,
 };
 
@@ -44,7 +43,7 @@ pub async fn run(options: &Options) -> String {
     eprintln!("LANGNGHE_SEED={seed}");
     let graph = Arc::new(Graph::start().await);
     let agency = Agency::start(BACKEND_SECRET).await;
-    let server = server(options.store).await;
+    let server = options.store.start(Fsync::Always).await;
     let mut wires = Vec::new();
     let mut installations: Vec<Installation> = Vec::new();
     for _ in 0..options.replicas {
@@ -206,16 +205,6 @@ impl Drop for Kept<'_> {
             keep(format!("replica-{number}.log"), installation.log());
         }
     }
-}
-
-async fn server(kind: Kind) -> Option<Server> {
-    let product = match kind {
-        Kind::Sqlite => return None,
-        Kind::Redis => Product::Redis,
-        Kind::Valkey => Product::Valkey,
-    };
-    let setup = Setup::of(product).durable(Fsync::Always);
-    Some(Server::start(&setup).await)
 }
 
 fn installation(options: &Options, graph: &Graph, agency: &Agency) -> Installation {

@@ -65,29 +65,30 @@ impl Fired {
     }
 }
 
-/// Fires a plan from a thread of its own.
+/// Fires a plan from a thread of its own, its connections spread over the addresses.
 ///
 /// # Errors
 /// When a connection fails or an answer is neither 200 nor 503.
 ///
 /// # Panics
 /// When the thread cannot be started.
-pub fn fire(address: SocketAddr, plan: &Arc<Plan>, pace: Pace) -> Result<Fired, String> {
-    let plan = Arc::clone(plan);
+pub fn fire(addresses: &[SocketAddr], plan: &Arc<Plan>, pace: Pace) -> Result<Fired, String> {
+    let (addresses, plan) = (addresses.to_vec(), Arc::clone(plan));
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         runtime
             .map_err(|error| error.to_string())?
-            .block_on(fire_all(address, plan, pace))
+            .block_on(fire_all(&addresses, plan, pace))
     });
     thread.join().expect("the firing thread does not panic")
 }
 
-async fn fire_all(address: SocketAddr, plan: Arc<Plan>, pace: Pace) -> Result<Fired, String> {
+async fn fire_all(addresses: &[SocketAddr], plan: Arc<Plan>, pace: Pace) -> Result<Fired, String> {
     let mut streams = Vec::new();
-    for _ in &plan.scripts {
+    for (number, _) in plan.scripts.iter().enumerate() {
+        let address = addresses[number % addresses.len()];
         let stream = TcpStream::connect(address)
             .await
             .map_err(|error| format!("connect: {error}"))?;

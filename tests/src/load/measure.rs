@@ -1,46 +1,51 @@
-//! The measurement: two parts, their figures, and the check.
+//! The measurement: its parts, their figures, and the check.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use super::{
     bare::BareServer,
     baseline::Bare,
-    client::{self, Fired, Pace},
+    client::{self, Pace},
+    figures::{Figures, count, rate},
     options::{Measure, Part},
-    plan::{Plan, Shape},
-    process, report,
-    trial::Trial,
+    plan::Shape,
+    process,
+    report::{self, Report, Target},
+    server_use::ServerUse,
+    shared,
+    targets::Targets,
+    trial::{Sends, Trial},
 };
 use crate::installation::APP_SECRET;
-
-/// The longest that a replica may take to stop.
-const STOP: Duration = Duration::from_mins(1);
-
-/// Durable accepts beside a server that keeps nothing: at least so many as a part of its.
-const ACCEPT_RATIO: f64 = 0.40;
-/// The accept latency that 99 of a hundred keep, in milliseconds.
-const ACCEPT_P99: f64 = 5.0;
-/// Messages accepted and processed in a second.
-const PROCESSED: f64 = 14_000.0;
-/// Resident memory of an idle replica, in MiB.
-const IDLE_MEMORY: f64 = 16.0;
 
 /// Measures and prints; an error when a message was lost, doubled or out of order.
 ///
 /// # Errors
 /// As said, or when something cannot be started.
 pub async fn measure(options: &Measure) -> Result<(), String> {
-    if options.only != Some(Part::Process) {
-        accept(options).await?;
+    if options.replicas == 0 || (options.replicas > 1 && !options.store.is_shared()) {
+        return Err("SQLite is for one replica: take --store redis".to_owned());
     }
-    if options.only != Some(Part::Accept) {
-        process(options).await?;
+    let mut report = Report::default();
+    let wanted = |part| options.only.is_none_or(|only| only == part);
+    if wanted(Part::Accept) {
+        accept(options, &mut report).await?;
     }
-    Ok(())
+    if wanted(Part::Process) {
+        process(options, &mut report).await?;
+    }
+    if options.store.is_shared() {
+        if wanted(Part::Idle) {
+            shared::idle(options, &mut report).await?;
+        }
+        if wanted(Part::Takeover) {
+            shared::takeover(options, &mut report).await?;
+        }
+    }
+    match &options.json {
+        Some(path) => report.write(path, &format!("{options:?}")),
+        None => Ok(()),
+    }
 }
 
 fn shape(options: &Measure) -> Shape {
@@ -68,196 +73,181 @@ fn pace(options: &Measure) -> Pace {
     options.rate.map_or(Pace::ClosedLoop, Pace::OpenLoop)
 }
 
-/// The figures of one server over all rounds.
-#[derive(Debug, Default)]
-struct Figures {
-    rate: Vec<f64>,
-    median: Vec<f64>,
-    tail: Vec<f64>,
-    processor: Vec<f64>,
-    refused: usize,
+fn sends(options: &Measure) -> Sends {
+    if options.send { Sends::Yes } else { Sends::No }
 }
 
-impl Figures {
-    fn add(&mut self, fired: &Fired, processor: Duration) {
-        self.rate.push(fired.rate());
-        self.median.push(fired.quantile(0.5));
-        self.tail.push(fired.quantile(0.99));
-        self.processor
-            .push(processor.as_secs_f64() * 1e6 / count(fired.accepted.max(1)));
-        self.refused += fired.refused;
-    }
-
-    fn row(&self, name: &str) -> Vec<String> {
-        vec![
-            name.to_owned(),
-            report::shown(&self.rate, 0),
-            report::shown(&self.median, 2),
-            report::shown(&self.tail, 2),
-            report::shown(&self.processor, 1),
-            self.refused.to_string(),
-        ]
-    }
-
-    fn ratios(&self, to: &Self) -> Vec<f64> {
-        self.rate
-            .iter()
-            .zip(&to.rate)
-            .map(|(ours, theirs)| ours / theirs)
-            .collect()
+/// On what, for the head of a part.
+pub(super) fn ground(options: &Measure) -> String {
+    if options.store.is_shared() {
+        format!(
+            "{:?} with appendfsync {:?}, replicas: {}",
+            options.store, options.fsync, options.replicas
+        )
+    } else {
+        format!("{:?}", options.store)
     }
 }
 
-fn head() -> Vec<String> {
-    ["", "requests/s", "p50 ms", "p99 ms", "cpu µs each", "503"]
-        .map(str::to_owned)
-        .to_vec()
-}
-
-/// The first part: a replica without workers only accepts, in rounds with the bare servers; then it is
-/// started anew with workers, and has to process what was left.
-async fn accept(options: &Measure) -> Result<(), String> {
+/// The first part: replicas without workers only accept, in rounds with the bare servers; then they are
+/// started anew with workers, and have to process what was left.
+async fn accept(options: &Measure, report: &mut Report) -> Result<(), String> {
     println!(
-        "accept: {} rounds of {} messages, {} connections, {} conversations, {} % duplicates",
+        "accept: {}; {} rounds of {} messages, {} connections, {} conversations, {} % duplicates",
+        ground(options),
         options.rounds,
         shape(options).messages,
         options.connections,
         options.conversations,
         options.duplicates
     );
+    let targets = Targets::of(options);
     let body = BareServer::start(Bare::Body, APP_SECRET)?;
     let verify = BareServer::start(Bare::Verify, APP_SECRET)?;
-    let mut trial = Trial::new(0, options.conversations, options.send).await;
+    let mut trial = Trial::new(options, options.replicas, 0, sends(options)).await;
     let plans: Vec<_> = (0..options.rounds)
         .map(|_| trial.plan(shape(options)))
         .collect();
     let mut figures = [Figures::default(), Figures::default(), Figures::default()];
-    let mut replica = trial.installation.start().await;
+    let replicas = trial.start().await;
+    let addresses = trial.addresses();
+    let time_of = |id| process::processor_time(id).unwrap_or_default();
     for (round, plan) in plans.iter().enumerate() {
         for turn in 0..3 {
             // Who goes first takes turns too.
-            let (server, address, id) = match (round + turn) % 3 {
-                0 => (0, body.address, body.id()),
-                1 => (1, verify.address, verify.id()),
-                _ => (2, trial.address(), replica.id()),
-            };
-            figures[server].round(address, id, plan, pace(options))?;
+            let (one, pace) = ((round + turn) % 3, pace(options));
+            let figures = &mut figures[one];
+            match one {
+                0 => figures.round(&[body.address], plan, pace, || time_of(body.id()))?,
+                1 => figures.round(&[verify.address], plan, pace, || time_of(verify.id()))?,
+                _ => figures.round(&addresses, plan, pace, || replicas.processor_time())?,
+            }
         }
     }
-    replica.terminate(STOP).await;
-    drop(replica);
+    replicas.stop().await;
     drop(plans);
     let [body, verify, durable] = &figures;
     println!(
         "{}",
         report::table(&[
-            head(),
+            Figures::head(),
             body.row("axum, reads the body"),
             verify.row("axum, verifies and parses"),
             durable.row("langnghe, durable"),
         ])
     );
-    let ratios = durable.ratios(verify);
-    let (ratio, ..) = report::spread(&ratios);
-    let (tail, ..) = report::spread(&durable.tail);
-    println!(
-        "durable ÷ reads the body: {}",
-        report::shown(&durable.ratios(body), 2)
+    let (to_body, to_verify) = (durable.ratios(body), durable.ratios(verify));
+    report.figure("durable ÷ reads the body", "", 2, &to_body, Target::None);
+    report.figure(
+        "durable ÷ verifies and parses",
+        "",
+        2,
+        &to_verify,
+        targets.accept_ratio,
     );
-    println!(
-        "durable ÷ verifies and parses: {} (target {ACCEPT_RATIO:.2}: {})",
-        report::shown(&ratios, 2),
-        report::verdict(ratio >= ACCEPT_RATIO)
-    );
-    println!(
-        "accept p99: {tail:.2} ms (target {ACCEPT_P99:.0} ms: {})",
-        report::verdict(tail <= ACCEPT_P99)
-    );
+    report.figure("accepts", "messages/s", 0, &durable.rate, Target::None);
+    report.figure("accept p99", "ms", 2, &durable.tail, targets.accept_tail);
     trial.workers(options.workers);
     let begin = Instant::now();
-    let mut replica = trial.installation.start().await;
-    trial.processed(&replica, trial.planned()).await;
+    let replicas = trial.start().await;
+    replicas.processed(trial.planned()).await;
     let time = begin.elapsed();
-    replica.terminate(STOP).await;
-    drop(replica);
-    println!(
-        "what was left, start included: {:.0} messages/s",
-        rate(trial.planned(), time)
+    replicas.stop().await;
+    report.figure(
+        "what was left, start included",
+        "messages/s",
+        0,
+        &[rate(trial.planned(), time)],
+        Target::None,
     );
-    check(&trial).await
-}
-
-impl Figures {
-    fn round(
-        &mut self,
-        address: SocketAddr,
-        id: u32,
-        plan: &Arc<Plan>,
-        pace: Pace,
-    ) -> Result<(), String> {
-        let before = process::processor_time(id).unwrap_or_default();
-        let fired = client::fire(address, plan, pace)?;
-        let after = process::processor_time(id).unwrap_or_default();
-        self.add(&fired, after.saturating_sub(before));
-        Ok(())
-    }
+    check(&trial, false).await
 }
 
 /// The second part: accepting and processing at the same time.
-async fn process(options: &Measure) -> Result<(), String> {
+async fn process(options: &Measure, report: &mut Report) -> Result<(), String> {
     let shape = shape(options);
     println!(
-        "process: {} messages, {} connections, {} conversations, {} workers",
-        shape.messages, shape.connections, shape.conversations, options.workers
+        "process: {}; {} messages, {} connections, {} conversations, {} workers",
+        ground(options),
+        shape.messages,
+        shape.connections,
+        shape.conversations,
+        options.workers
     );
-    let mut trial = Trial::new(options.workers, options.conversations, options.send).await;
+    let targets = Targets::of(options);
+    let mut trial = Trial::new(options, options.replicas, options.workers, sends(options)).await;
     let plan = trial.plan(shape);
-    let mut replica = trial.installation.start().await;
-    let idle = process::memory(replica.id()).map_or(0, |(now, _)| now);
+    let replicas = trial.start().await;
+    let (idle, _) = replicas.memory();
+    let before = server_use(&trial).await;
     let begin = Instant::now();
-    let fired = client::fire(trial.address(), &plan, pace(options))?;
-    trial.processed(&replica, plan.messages).await;
+    let fired = client::fire(&trial.addresses(), &plan, pace(options))?;
+    replicas.processed(plan.messages).await;
     let time = begin.elapsed();
-    let processor = process::processor_time(replica.id()).unwrap_or_default();
-    let (after, most) = process::memory(replica.id()).unwrap_or_default();
-    replica.terminate(STOP).await;
-    drop(replica);
-    let processed = rate(plan.messages, time);
+    let after = server_use(&trial).await;
+    let processor = replicas.processor_time();
+    let (now, most) = replicas.memory();
+    replicas.stop().await;
     println!(
-        "accepted {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, 503 {}; {:.1} µs of processor a message",
+        "accepted {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, 503 {}",
         fired.rate(),
         fired.quantile(0.5),
         fired.quantile(0.99),
         fired.refused,
-        processor.as_secs_f64() * 1e6 / count(plan.messages),
     );
-    println!(
-        "accepted and processed: {processed:.0} messages/s (target {PROCESSED:.0}: {})",
-        report::verdict(processed >= PROCESSED)
+    let messages = count(plan.messages);
+    report.figure(
+        "accepted and processed",
+        "messages/s",
+        0,
+        &[rate(plan.messages, time)],
+        targets.processed,
     );
-    println!(
-        "memory: idle {:.1} MiB (target {IDLE_MEMORY:.0}: {}), after the load {:.1}, at most {:.1}",
-        mebibytes(idle),
-        report::verdict(mebibytes(idle) <= IDLE_MEMORY),
-        mebibytes(after),
-        mebibytes(most),
+    let each = processor.as_secs_f64() * 1e6 / messages;
+    report.figure(
+        "processor, replicas",
+        "µs a message",
+        1,
+        &[each],
+        Target::None,
     );
-    check(&trial).await
+    if let Some((before, after)) = before.zip(after) {
+        let done = after.since(before);
+        let each = done.processor * 1e6 / messages;
+        report.figure("processor, store", "µs a message", 1, &[each], Target::None);
+        let sent = [done.sent / messages];
+        report.figure("commands sent", "a message", 2, &sent, targets.commands);
+        let all = [done.all / messages];
+        report.figure(
+            "commands with those in scripts",
+            "a message",
+            1,
+            &all,
+            Target::None,
+        );
+    }
+    let memory = |bytes| [mebibytes(bytes)];
+    report.figure("memory, idle", "MiB", 1, &memory(idle), targets.idle_memory);
+    report.figure(
+        "memory, after the load",
+        "MiB",
+        1,
+        &memory(now),
+        Target::None,
+    );
+    report.figure("memory, at most", "MiB", 1, &memory(most), Target::None);
+    check(&trial, false).await
 }
 
-async fn check(trial: &Trial) -> Result<(), String> {
-    let messages = trial.check().await?;
+async fn server_use(trial: &Trial) -> Option<ServerUse> {
+    Some(ServerUse::of(trial.server()?).await)
+}
+
+/// The check at the end of a part.
+pub(super) async fn check(trial: &Trial, deaths: bool) -> Result<(), String> {
+    let messages = trial.check(deaths).await?;
     println!("every one of {messages} messages was processed once and in order\n");
     Ok(())
-}
-
-fn rate(messages: usize, time: Duration) -> f64 {
-    count(messages) / time.as_secs_f64()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn count(messages: usize) -> f64 {
-    messages as f64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]

@@ -8,9 +8,14 @@
 pub mod bare;
 pub mod baseline;
 pub mod client;
+mod figures;
 pub mod measure;
 pub mod options;
 pub mod plan;
 pub mod process;
+pub mod replicas;
 pub mod report;
+pub mod server_use;
+mod shared;
+pub mod targets;
 pub mod trial;

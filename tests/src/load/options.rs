@@ -1,6 +1,10 @@
 //! What the load tool is told.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{backing::Kind, redis::Fsync};
 
 /// Fires signed Messenger webhooks at a fresh `langnghe serve`, measures it beside bare axum servers,
 /// and checks at the end that every message was processed once and in order.
@@ -38,6 +42,15 @@ pub enum BareKind {
 /// What to measure.
 #[derive(Clone, Debug, Args)]
 pub struct Measure {
+    /// Where everything is kept; a server is started for it.
+    #[arg(long, default_value = "sqlite")]
+    pub store: Kind,
+    /// When the server's append-only file reaches the disk.
+    #[arg(long, default_value = "always")]
+    pub fsync: Fsync,
+    /// Replicas; connections are spread over them.
+    #[arg(long, default_value_t = 1)]
+    pub replicas: usize,
     /// Messages a round.
     #[arg(long, default_value_t = 60_000)]
     pub count: usize,
@@ -59,15 +72,18 @@ pub struct Measure {
     /// With --rate: how long a round is, instead of --count.
     #[arg(long, requires = "rate")]
     pub seconds: Option<f64>,
-    /// Workers of the replica in the second part.
+    /// Workers of a replica in all parts but the first.
     #[arg(long, default_value_t = 2)]
     pub workers: u32,
     /// Lets replies leave while it is measured; without it they wait in the outbox.
     #[arg(long)]
     pub send: bool,
-    /// Only one of the two parts.
+    /// Only one of the parts.
     #[arg(long)]
     pub only: Option<Part>,
+    /// Writes all figures into this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// A part of the measurement.
@@ -77,4 +93,8 @@ pub enum Part {
     Accept,
     /// Accepting and processing at the same time.
     Process,
+    /// How much a server is asked when nothing happens.
+    Idle,
+    /// How long the work of a replica that dies rests.
+    Takeover,
 }

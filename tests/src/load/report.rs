@@ -1,6 +1,77 @@
-//! Figures for people.
+//! Figures, for people and for programs.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
+
+use serde_json::{Value, json};
+
+/// What a figure is to keep.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// It is only told.
+    None,
+    /// It is to be so much, or more.
+    AtLeast(f64),
+    /// It is to be so much, or less.
+    AtMost(f64),
+}
+
+/// All figures of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    figures: Vec<Value>,
+}
+
+impl Report {
+    /// Prints a figure, its median over the rounds where there are several, and keeps it.
+    pub fn figure(
+        &mut self,
+        name: &str,
+        unit: &str,
+        places: usize,
+        rounds: &[f64],
+        target: Target,
+    ) {
+        let (median, least, greatest) = spread(rounds);
+        let told = if rounds.len() > 1 {
+            shown(rounds, places)
+        } else {
+            format!("{median:.places$}")
+        };
+        let kept = match target {
+            Target::None => None,
+            Target::AtLeast(bound) => Some((bound, median >= bound)),
+            Target::AtMost(bound) => Some((bound, median <= bound)),
+        };
+        let unit_told = if unit.is_empty() {
+            String::new()
+        } else {
+            format!(" {unit}")
+        };
+        let verdict = kept.map_or_else(String::new, |(bound, kept)| {
+            format!(" (target {bound}: {})", verdict(kept))
+        });
+        println!("{name}: {told}{unit_told}{verdict}");
+        self.figures.push(json!({
+            "name": name,
+            "unit": unit,
+            "median": median,
+            "least": least,
+            "greatest": greatest,
+            "target": kept.map(|(bound, _)| bound),
+            "kept": kept.map(|(_, kept)| kept),
+        }));
+    }
+
+    /// Writes everything into a file, beside what was measured.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path, measured: &str) -> Result<(), String> {
+        let report = json!({ "measured": measured, "figures": self.figures });
+        let text = format!("{report:#}\n");
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+}
 
 /// The median, the least and the greatest.
 ///
@@ -53,6 +124,18 @@ pub fn verdict(kept: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_are_kept_with_their_targets() {
+        let mut report = Report::default();
+        report.figure("p99", "ms", 1, &[3.0, 9.0, 4.0], Target::AtMost(5.0));
+        report.figure("ratio", "", 2, &[0.2], Target::AtLeast(0.3));
+        let [p99, ratio] = &report.figures[..] else {
+            panic!("two figures");
+        };
+        assert_eq!((&p99["median"], &p99["kept"]), (&json!(4.0), &json!(true)));
+        assert_eq!(ratio["kept"], json!(false));
+    }
 
     #[test]
     fn the_median_is_in_the_middle() {

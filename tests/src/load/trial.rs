@@ -1,21 +1,20 @@
-//! One program under load: its installation, what is fired at it, and the check at the end.
+//! One installation under load, what is fired at it, and the check at the end.
 
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use langnghe_model::{ChannelId, Reply, Timestamp};
-use langnghe_store::{Epoch, Limits, OpenMode, SettleResult, Settlement, SqliteStore, Store};
+use langnghe_store::{Epoch, OwnerId, Ownership, SettleResult, Settlement, Store};
 
-use super::plan::{self, Plan, Planner, Shape};
+use super::{
+    options::Measure,
+    plan::{self, Plan, Planner, Shape},
+    replicas::Replicas,
+};
 use crate::{
-    Graph, Installation, Replica, clock,
+    Graph, Installation, Replica, backing, clock,
     graph::{Failure, Manner},
     installation::APP_SECRET,
-    wait,
+    redis::Server,
 };
 
 /// A flow that repeats every message: each is the answer to one of its questions, and the next
@@ -25,26 +24,40 @@ const FLOW: &str = include_str!("load.toml");
 /// The path of the channel's webhook.
 pub const WEBHOOK: &str = "/webhooks/page";
 
-/// One installation under load.
+/// How many replies are read out at once.
+const READ: usize = 500;
+
+/// One installation under load: one folder a replica.
 #[derive(Debug)]
 pub struct Trial {
-    /// The installation.
-    pub installation: Installation,
+    installations: Vec<Installation>,
+    server: Option<Server>,
     graph: Graph,
     planner: Planner,
 }
 
+/// Whether replies leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// They wait in the outbox: the Graph API throttles for an hour, so that sending does not share
+    /// the machine with what is measured.
+    No,
+    /// As fast as it goes.
+    Yes,
+    /// So many a second.
+    Paced(u32),
+}
+
 impl Trial {
-    /// A fresh installation with `workers` and so many citizens; `sends` says whether replies leave.
-    /// Where they do not, the Graph API throttles for an hour, so that sending does not share the
-    /// machine with what is measured.
-    pub async fn new(workers: u32, conversations: usize, sends: bool) -> Self {
+    /// A fresh one with so many replicas, on the store that the options name.
+    pub async fn new(options: &Measure, replicas: usize, workers: u32, sends: Sends) -> Self {
+        let server = options.store.start(options.fsync).await;
         let graph = Graph::start().await;
-        if !sends {
+        if sends == Sends::No {
             graph.always(Manner::Fail(Failure::throttled(60)));
         }
-        let mut installation = Installation::new();
-        installation
+        let mut first = Installation::new();
+        first
             .messenger("page", &graph.api_base())
             .flows(&[("load.toml", FLOW)])
             .set("flows.start", "load")
@@ -53,23 +66,67 @@ impl Trial {
             .set("limits.inbox", 20_000_000)
             .set("limits.inbox_per_citizen", 100_000)
             .set("limits.flood.messages", 1_000_000);
+        if let Sends::Paced(a_second) = sends {
+            first.set_of("channel", "page", "replies_per_second", i64::from(a_second));
+        }
+        if let Some(server) = &server {
+            first.set("store.url", server.url());
+        }
+        let twins: Vec<_> = (1..replicas).map(|_| first.twin()).collect();
+        let conversations = options.conversations;
         let mut trial = Self {
-            planner: Planner::new(APP_SECRET, WEBHOOK, installation.port(), conversations),
-            installation,
+            planner: Planner::new(APP_SECRET, WEBHOOK, first.port(), conversations),
+            installations: std::iter::once(first).chain(twins).collect(),
+            server,
             graph,
         };
         trial.workers(workers);
         trial
     }
 
-    /// Sets how many workers the next replica has.
+    /// Sets how many workers each of the next replicas has.
     pub fn workers(&mut self, workers: u32) {
-        self.installation.set("server.workers", i64::from(workers));
+        for installation in &mut self.installations {
+            installation.set("server.workers", i64::from(workers));
+        }
     }
 
-    /// Where the replica listens.
-    pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.installation.port()))
+    /// Starts the replicas.
+    pub async fn start(&self) -> Replicas<'_> {
+        let mut replicas = Vec::new();
+        for installation in &self.installations {
+            replicas.push(Replica::start(installation).await);
+        }
+        Replicas(replicas)
+    }
+
+    /// Where the replicas listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let ports = self.installations.iter().map(Installation::port);
+        ports
+            .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+            .collect()
+    }
+
+    /// The store's server, if it has one.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// The Graph API.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The store, opened beside the replicas; a file only when none runs.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn store(&self) -> Result<Arc<dyn Store>, String> {
+        let database = self.installations[0].database();
+        backing::open(self.server(), &database)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// The next round's requests.
@@ -82,43 +139,26 @@ impl Trial {
         self.planner.sent.iter().sum()
     }
 
-    /// Waits until the replica has processed `messages` since its start.
-    ///
-    /// # Panics
-    /// When it makes no progress for a minute.
-    pub async fn processed(&self, replica: &Replica<'_>, messages: usize) {
-        let mut last = (0, Instant::now());
-        loop {
-            let metrics = replica.metrics().await;
-            let done = count(metrics.sum("langnghe_events_processed_total", &[]));
-            if done >= messages {
-                return;
-            }
-            if done > last.0 {
-                last = (done, Instant::now());
-            }
-            let stuck = last.1.elapsed() > Duration::from_mins(1);
-            assert!(!stuck, "only {done} of {messages} messages were processed");
-            wait::pause().await;
-        }
-    }
-
-    /// Checks, after the replica has stopped, that every message was processed once and in order:
-    /// what left and what waits in the outbox is one reply a message, in order.
+    /// Checks, after the replicas have stopped, that every message was processed once and in order:
+    /// what left and what waits in the outbox is one reply a message, in order. `deaths` says whether
+    /// a replica died: then a reply may have left twice.
     ///
     /// # Errors
     /// The first conversations that are wrong.
-    pub async fn check(&self) -> Result<usize, String> {
+    pub async fn check(&self, deaths: bool) -> Result<usize, String> {
         let mut waiting = self.outbox().await?;
         let mut wrong = Vec::new();
         for (conversation, sent) in self.planner.sent.iter().enumerate() {
             let citizen = plan::citizen(conversation);
             let mut texts = self.graph.texts_for(&citizen);
             texts.extend(waiting.remove(&citizen).unwrap_or_default());
-            let numbers: Vec<usize> = texts
+            let mut numbers: Vec<usize> = texts
                 .iter()
                 .filter_map(|text| plan::number_in(text))
                 .collect();
+            if deaths {
+                numbers.dedup();
+            }
             if !numbers.iter().copied().eq(1..=*sent) {
                 let head = &numbers[..numbers.len().min(20)];
                 wrong.push(format!(
@@ -139,24 +179,17 @@ impl Trial {
 
     /// Everything that waits in the outbox, in order.
     async fn outbox(&self) -> Result<HashMap<String, Vec<String>>, String> {
-        let database = self.installation.database();
-        let store = SqliteStore::open(&database, Limits::default(), OpenMode::Serve)
-            .map_err(|error| error.to_string())?;
+        let store = self.store().await?;
         let channel = ChannelId::new("page").map_err(|error| error.to_string())?;
         let mut replies: HashMap<String, Vec<String>> = HashMap::new();
-        // Late enough for every retry to be due.
+        // Late enough for every retry to be due, and for every lease to have run out.
         let today = i64::try_from(clock::milliseconds()).map_err(|error| error.to_string())?;
         let now = Timestamp::from_milliseconds(today) + Duration::from_hours(12);
+        let epoch = own(&*store, &channel, now).await?;
         loop {
+            let lease = Duration::from_mins(1);
             let claimed = store
-                .claim_outbox(
-                    &channel,
-                    Epoch(1),
-                    10_000,
-                    Duration::from_mins(1),
-                    now,
-                    Duration::ZERO,
-                )
+                .claim_outbox(&channel, epoch, READ, lease, now, Duration::ZERO)
                 .await
                 .map_err(|error| error.to_string())?;
             if claimed.is_empty() {
@@ -188,19 +221,23 @@ impl Trial {
     }
 }
 
+async fn own(store: &dyn Store, channel: &ChannelId, now: Timestamp) -> Result<Epoch, String> {
+    let check = OwnerId("the check at the end".to_owned());
+    let lease = Duration::from_hours(1);
+    let owned = store
+        .own(&check, std::slice::from_ref(channel), lease, now)
+        .await
+        .map_err(|error| error.to_string())?;
+    match owned.first() {
+        Some(Ownership::Held(epoch)) => Ok(*epoch),
+        other => Err(format!("a replica still owns the channel: {other:?}")),
+    }
+}
+
 /// The words of a reply, if it has some.
 fn text_of(reply: &Reply) -> Option<&str> {
     match reply {
         Reply::Text { text } | Reply::Choices { text, .. } => Some(text),
         _ => None,
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a counter is a whole number, not below zero"
-)]
-fn count(sample: f64) -> usize {
-    sample as usize
 }

@@ -22,7 +22,7 @@ impl Product {
 }
 
 /// When the append-only file reaches the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Fsync {
     /// Before each answer.
     Always,
