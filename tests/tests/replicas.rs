@@ -1,7 +1,7 @@
 //! Two replicas of the real program on one real Redis: a visitor's browser may be at either, whichever
 //! sends the channel's replies, either may die, and they may not have the same flows loaded.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use langnghe_tests::{
     Graph, Installation, Replica,
@@ -10,10 +10,14 @@ use langnghe_tests::{
     citizen::Citizen,
     http,
     redis::{Fsync, Server, Setup},
+    seed,
     site::{Site, assert_once_each},
+    visitor::Visitor,
     wait,
     wire::Wire,
 };
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use tokio::task::JoinHandle;
 
 /// A site with two replicas that share a store and the folder of uploads.
 struct Pair {
@@ -195,4 +199,78 @@ async fn a_conversation_goes_on_at_a_replica_that_has_not_loaded_its_flow() {
     let _third = ahead.start().await;
     here.says("hết").await;
     next("Mã").await;
+}
+
+/// How many visitors talk at the same time.
+const VISITORS: usize = 12;
+/// How many reports each makes.
+const REPORTS: usize = 8;
+/// How many replicas die at the most.
+const DEATHS: usize = 12;
+/// What each says, and what comes of it.
+const TALK: [(&str, &str); 4] = [
+    ("alo", "Loại nào?"),
+    ("rac", "Câu cũ?"),
+    ("đầy mấy hôm nay", "Thêm gì?"),
+    ("hết", "Mã"),
+];
+
+#[tokio::test]
+async fn many_visitors_go_on_while_replicas_die_and_each_sees_everything_once_and_in_order() {
+    let redis = Server::start(&Setup::redis().durable(Fsync::Always)).await;
+    let mut one = Installation::new();
+    one.webchat("web")
+        .flows(&[("t.toml", FLOW)])
+        .set("flows.start", "t")
+        .set("store.url", redis.url())
+        .set("limits.lease", "2s")
+        .set("limits.channel_lease", "2s")
+        .set("limits.flood.messages", 1_000_000);
+    let other = one.twin();
+    let installations = [&one, &other];
+    let mut replicas = [one.start().await, other.start().await];
+    let ports = installations.map(Installation::port);
+
+    let talks = (0..VISITORS).map(|number| {
+        tokio::spawn(async move {
+            let mut visitor = Visitor::new(number, &ports);
+            for report in 0..REPORTS {
+                for (text, expected) in TALK {
+                    visitor.says(text, expected).await;
+                }
+                // Some change over even when nothing dies.
+                if (number + report) % 3 == 0 {
+                    visitor.leaves();
+                }
+            }
+            visitor
+        })
+    });
+    let talks: Vec<_> = talks.collect();
+    let mut random = SmallRng::seed_from_u64(seed::draw());
+    let mut deaths = 0;
+    while deaths < DEATHS && !talks.iter().all(JoinHandle::is_finished) {
+        let number = random.random_range(0..2);
+        tokio::time::sleep(Duration::from_millis(random.random_range(100..1500))).await;
+        replicas[number].kill();
+        deaths += 1;
+        replicas[number] = installations[number].start().await;
+    }
+    let (mut connected, mut repeated) = (0, 0);
+    for talk in talks {
+        let visitor = talk
+            .await
+            .expect("the visitor saw all that they waited for");
+        let kinds: Vec<_> = visitor
+            .shown
+            .iter()
+            .filter_map(|text| TALK.iter().position(|(_, words)| text.contains(words)))
+            .collect();
+        let expected = [0, 1, 2, 3].repeat(REPORTS);
+        assert_eq!(kinds, expected, "{:#?}", visitor.shown);
+        connected += visitor.connected;
+        repeated += visitor.repeated;
+    }
+    println!("{deaths} deaths, {connected} connections, {repeated} repeated replies not shown");
+    assert!(deaths > 0, "something died");
 }
