@@ -86,6 +86,7 @@ impl Sender {
 
     async fn serve(self: &Arc<Self>, stop: &CancellationToken) {
         let mut on_their_way = JoinSet::new();
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         while !stop.is_cancelled() {
             let tenure = tokio::select! {
                 tenure = self.guard.held() => tenure,
@@ -99,7 +100,8 @@ impl Sender {
                 }
             };
             let work = async {
-                self.work(&tenure, &over, &mut on_their_way).await;
+                self.work(&tenure, &over, &mut on_their_way, &mut backoff)
+                    .await;
                 over.cancel();
             };
             tokio::join!(work, watch);
@@ -113,13 +115,13 @@ impl Sender {
         tenure: &Tenure,
         over: &CancellationToken,
         on_their_way: &mut JoinSet<()>,
+        backoff: &mut Backoff,
     ) {
         if let Some(pace) = &self.pace {
             // Another replica may have sent a moment ago: the first reply keeps its distance too.
             drop(pace.check());
         }
         let places = Arc::new(Semaphore::new(self.at_once));
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         while !over.is_cancelled() {
             pause(self.rest.until().since(clock::now()), over).await;
             let Some(first_place) = self.free_place(&places, over).await else {
