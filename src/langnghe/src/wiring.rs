@@ -16,8 +16,8 @@ use secrecy::SecretString;
 
 use crate::{
     config::{
-        BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, StoreConfig,
-        WebchatConfig,
+        BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, RedisConfig,
+        StoreConfig, WebchatConfig,
     },
     report::{self, Failure},
     sources::Sources,
@@ -221,18 +221,7 @@ pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dy
             }
         }
         StoreConfig::Redis(redis) => {
-            let options = RedisOptions {
-                limits: config.store_limits,
-                partitions: redis.partitions,
-                prefix: redis.prefix.clone(),
-                dedup: config.settings.retention.dedup,
-                idle_sessions: config.settings.retention.idle_sessions,
-                wait_aof: redis.wait_aof,
-                wait_replicas: redis.wait_replicas,
-                timeout: redis.timeout,
-                certificate: redis.ca.clone(),
-                ..RedisOptions::default()
-            };
+            let options = redis_options(config, redis);
             let store = RedisStore::open(&redis.address, options).await;
             let store = store.map_err(|error| report::store_problem(&error))?;
             if mode == OpenMode::Serve {
@@ -240,6 +229,22 @@ pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dy
             }
             Ok(Arc::new(store))
         }
+    }
+}
+
+/// How a store on Redis is used.
+pub(crate) fn redis_options(config: &Config, redis: &RedisConfig) -> RedisOptions {
+    RedisOptions {
+        limits: config.store_limits,
+        partitions: redis.partitions,
+        prefix: redis.prefix.clone(),
+        dedup: config.settings.retention.dedup,
+        idle_sessions: config.settings.retention.idle_sessions,
+        wait_aof: redis.wait_aof,
+        wait_replicas: redis.wait_replicas,
+        timeout: redis.timeout,
+        certificate: redis.ca.clone(),
+        ..RedisOptions::default()
     }
 }
 

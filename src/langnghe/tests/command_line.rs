@@ -74,6 +74,31 @@ fn wrong_usage_is_2() {
         &["serve", "--port", "1"],
         &["dead", "retry", "seven"],
         &["dead", "enable", "NOT AN ID"],
+        &["store", "copy"],
+        &[
+            "store",
+            "copy",
+            "--from",
+            "sqlite:a.db",
+            "--to",
+            "mysql://a",
+        ],
+        &[
+            "store",
+            "copy",
+            "--from",
+            "sqlite:a.db",
+            "--to",
+            "env:NOWHERE",
+        ],
+        &[
+            "store",
+            "copy",
+            "--from",
+            "sqlite:a.db",
+            "--to",
+            "sqlite:./a.db",
+        ],
     ] {
         let output = langnghe(folder.path(), arguments, "");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -88,7 +113,7 @@ fn completions_know_the_commands() {
         let output = langnghe(folder.path(), &["completions", shell], "");
         assert!(output.status.success());
         let script = text(&output.stdout);
-        for command in ["demo", "serve", "check", "chat", "tickets", "dead"] {
+        for command in ["demo", "serve", "check", "chat", "tickets", "dead", "store"] {
             assert!(script.contains(command), "{shell} {command}");
         }
     }
@@ -235,6 +260,65 @@ when = 'laoi == "x"'
         !folder.path().join("data").exists(),
         "nothing is written before the flows are good"
     );
+}
+
+#[test]
+fn a_copy_without_a_source_makes_no_target() {
+    let folder = folder(WEB);
+    let arguments = [
+        "store",
+        "copy",
+        "--from",
+        "sqlite:no.db",
+        "--to",
+        "sqlite:new.db",
+    ];
+    assert_fails(&langnghe(folder.path(), &arguments, ""), 1, &["no.db"]);
+    let arguments = [
+        "store",
+        "copy",
+        "--from",
+        "redis://ln:hunter2@127.0.0.1:1",
+        "--to",
+        "sqlite:new.db",
+    ];
+    let output = langnghe(folder.path(), &arguments, "");
+    assert_fails(&output, 1, &["127.0.0.1:1", "***"]);
+    assert!(!text(&output.stderr).contains("hunter2"));
+    assert!(!folder.path().join("new.db").exists());
+}
+
+#[test]
+fn a_database_is_copied_and_a_second_time_refused() {
+    let folder = folder(WEB);
+    let database = folder.path().join("data/langnghe.db");
+    let limits = langnghe_store::Limits::default();
+    let made =
+        langnghe_store::SqliteStore::open(&database, limits, langnghe_store::OpenMode::Serve);
+    drop(made.expect("made"));
+    // What the configuration says, or an address.
+    let arguments = [
+        "store",
+        "copy",
+        "--from",
+        "config:langnghe.toml",
+        "--to",
+        "sqlite:new/copy.db",
+    ];
+    let output = langnghe(folder.path(), &arguments, "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("data/langnghe.db") && said.contains("0 tickets"),
+        "{said}"
+    );
+    let connection = rusqlite::Connection::open(folder.path().join("new/copy.db")).expect("opened");
+    connection
+        .execute("INSERT INTO documents (name, body) VALUES ('a', x'00')", [])
+        .expect("written");
+    drop(connection);
+    let output = langnghe(folder.path(), &arguments, "");
+    assert_fails(&output, 1, &["not empty", "1 documents"]);
 }
 
 #[test]

@@ -5,7 +5,9 @@ mod check;
 mod completions;
 mod dead;
 mod demo;
+mod ready;
 mod serve;
+mod store;
 mod stored;
 mod tickets;
 
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Demo(demo::Arguments),
     /// Run one replica
     Serve(serve::Arguments),
+    /// Ask the replica that runs on this machine whether it can work; exit code 0 or 1
+    Ready(ConfigArgument),
     /// Find everything that is wrong with a configuration, its flows and locales
     Check(check::Arguments),
     /// Be the citizen, in this terminal; line by line when the input is piped in
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     /// Look at, retry or drop what could not be delivered
     #[command(subcommand)]
     Dead(dead::Command),
+    /// Move everything from one store to another
+    #[command(subcommand)]
+    Store(store::Command),
     /// Print the completions of a shell
     Completions(completions::Arguments),
 }
@@ -67,10 +74,12 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Ready(arguments) => ready::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Chat(arguments) => chat::run(&arguments),
         Command::Tickets(command) => tickets::run(command),
         Command::Dead(command) => dead::run(command),
+        Command::Store(command) => store::run(command),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -26,7 +26,7 @@ use secrets::Surroundings;
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{ChannelConfig, ChannelKind, MessengerConfig, WebchatConfig};
 pub(crate) use secrets::{Environment, ProcessEnvironment};
-pub(crate) use store::StoreConfig;
+pub(crate) use store::{RedisConfig, StoreConfig};
 
 /// The largest configuration that is read.
 const FILE_BYTES: u64 = 1024 * 1024;

@@ -6,7 +6,7 @@ use langnghe_model::{Problem, problem::Severity, problem::Source};
 
 use langnghe_store::StoreAddress;
 
-use super::{Environment, Read, StoreConfig, store::RedisConfig};
+use super::{Environment, Read, RedisConfig, StoreConfig};
 
 const SAMPLE: &str = include_str!("../../../../config/langnghe.toml");
 
