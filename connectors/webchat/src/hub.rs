@@ -17,7 +17,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::offer::{Offer, Progress};
+use crate::{
+    offer::{Offer, Progress},
+    presence::{Acknowledged, Line, Pending, Reach, Visitor},
+};
 
 /// How many frames may wait for one connection; a connection that is slower than that is ended.
 const FRAMES_A_CONNECTION: usize = 32;
@@ -31,40 +34,6 @@ pub(crate) struct Hub {
     grace: Duration,
 }
 
-/// Somebody who is there, or for whom a reply waits.
-#[derive(Debug, Default)]
-struct Visitor {
-    connections: Vec<Line>,
-    pending: Vec<Pending>,
-    language: Option<String>,
-    /// When they were last here; `None` when they never were.
-    seen: Option<Instant>,
-    /// They acknowledged something at another replica while they had connections here: one of those
-    /// may be dead.
-    elsewhere: bool,
-}
-
-/// Our end of a connection; dropping it ends the connection.
-#[derive(Debug)]
-struct Line {
-    number: u64,
-    since: Instant,
-    frames: mpsc::Sender<Arc<str>>,
-}
-
-/// A reply that was handed out and is not acknowledged.
-#[derive(Debug)]
-struct Pending {
-    number: u64,
-    id: Arc<str>,
-    frame: Arc<str>,
-    /// This replica sends it; otherwise another does, and asked us for help.
-    ours: bool,
-    /// Other replicas know of it.
-    told: bool,
-    progress: watch::Sender<Progress>,
-}
-
 /// A connection's place in the hub; dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -73,30 +42,6 @@ pub(crate) struct Connection {
     number: u64,
     frames: mpsc::Receiver<Arc<str>>,
     is_news: bool,
-}
-
-/// Where a visitor can be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// Over a connection of this replica, as far as it knows.
-    Here,
-    /// Over a connection of this replica, but also at another replica.
-    HereOrElsewhere,
-    /// They were here a moment ago.
-    JustLeft,
-    /// Not at this replica.
-    NotHere,
-}
-
-/// What an acknowledgement was good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Acknowledged {
-    /// Settled; no other replica knows of the reply.
-    Here,
-    /// Settled; other replicas know of the reply and are to be told.
-    Everywhere,
-    /// No such reply waits here.
-    Unknown,
 }
 
 impl Hub {
@@ -349,40 +294,6 @@ pub(crate) enum Help {
     UnderWay,
     /// They are handed it.
     Begun(Offer),
-}
-
-impl Visitor {
-    fn reach(&self, grace: Duration) -> Reach {
-        if !self.connections.is_empty() {
-            return if self.elsewhere {
-                Reach::HereOrElsewhere
-            } else {
-                Reach::Here
-            };
-        }
-        match self.seen {
-            Some(seen) if seen.elapsed() <= grace => Reach::JustLeft,
-            _ => Reach::NotHere,
-        }
-    }
-
-    fn is_forgotten(&self, grace: Duration) -> bool {
-        self.pending.is_empty() && self.reach(grace) == Reach::NotHere
-    }
-
-    fn settle(&mut self, id: &str) -> Acknowledged {
-        let mut settled = Acknowledged::Unknown;
-        for pending in self.pending.extract_if(.., |pending| *pending.id == *id) {
-            if pending.told || settled == Acknowledged::Everywhere {
-                settled = Acknowledged::Everywhere;
-            } else {
-                settled = Acknowledged::Here;
-            }
-            // The sender may have given up at this moment; the page drops the repetition.
-            pending.progress.send_replace(Progress::Acknowledged);
-        }
-        settled
-    }
 }
 
 impl Connection {

@@ -49,6 +49,7 @@ mod hub;
 mod offer;
 mod page;
 mod poll;
+mod presence;
 mod relay;
 mod routes;
 mod socket;

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::hub::{Hub, Reach};
+use crate::{hub::Hub, presence::Reach};
 
 /// A reply on its way; dropping it takes the reply back.
 #[derive(Debug)]

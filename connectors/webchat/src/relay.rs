@@ -22,8 +22,9 @@ use tokio::{
 
 use crate::{
     Config,
-    hub::{Help, Hub, Reach},
+    hub::{Help, Hub},
     offer::{Offer, Progress, Silence},
+    presence::Reach,
 };
 
 /// How many words may wait to be said; beyond, they are lost.

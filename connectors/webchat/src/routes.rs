@@ -17,9 +17,10 @@ use tokio::sync::Semaphore;
 use crate::{
     Config,
     frame::{FRAME_BYTES, Reason, ToPage},
-    hub::{Acknowledged, Connection, Hub},
+    hub::{Connection, Hub},
     page::{self, Page},
     poll,
+    presence::Acknowledged,
     relay::Relay,
     socket, upload, visitor,
 };

@@ -8,7 +8,7 @@ use std::{
 use langnghe_connector::{Connector, Outgoing, SendError, Sent};
 use langnghe_model::{CitizenId, Reply};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     chat::{Chat, settled},
@@ -52,6 +52,18 @@ async fn who_is_at_no_replica_is_away_after_a_bounded_time() {
     let send = owner.send_to(CitizenId::new("nobody"), "o1");
     assert_eq!(settled(send).await, Err(SendError::Away));
     assert!(began.elapsed() >= FIND && began.elapsed() < 3 * FIND);
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_may_take_its_time() {
+    let (_line, [owner, other]) = replicas().await;
+    let mut page = other.page().await;
+    let mut send = owner.send_to(other.citizen(), "o1");
+    assert_eq!(page.reply().await, "o1");
+    let early = timeout(FIND + FIND / 2, &mut send).await;
+    assert!(early.is_err(), "it is known that they have it: {early:?}");
+    page.acknowledge("o1").await;
+    assert_eq!(settled(send).await, Ok(Sent::default()));
 }
 
 #[tokio::test]
