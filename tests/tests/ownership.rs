@@ -18,6 +18,7 @@ use langnghe_tests::{
         account::{self, Told},
     },
     seed, wait,
+    wire::Wire,
 };
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::task::JoinHandle;
@@ -38,6 +39,8 @@ struct Pair {
     road: Road,
     twin: Installation,
     doors: [usize; 2],
+    /// The first replica's line to Redis.
+    wire: Wire,
     _redis: Server,
 }
 
@@ -58,12 +61,16 @@ impl Pair {
             .set("limits.flood.messages", 1_000_000)
             .set("limits.inbox_per_citizen", 10_000);
         let mut twin = road.installation.twin();
+        let wire = Wire::to(redis.port()).await;
+        let url = redis.url_through(wire.port());
+        road.installation.set("store.url", url);
         let (door, api_base) = road.graph.open_door().await;
         twin.set_of("channel", "page", "api_base", api_base);
         Self {
             road,
             twin,
             doors: [0, door],
+            wire,
             _redis: redis,
         }
     }
@@ -284,4 +291,44 @@ async fn a_replica_that_was_paused_past_its_lease_sends_nothing_more() {
     );
     let repeated = pair.settled(load).await;
     assert!(repeated <= PAUSES * SENDS_AT_ONCE, "{repeated} repeated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_cut_off_from_the_store_stops_before_another_begins() {
+    const ROUNDS: usize = 3;
+    let lease = Duration::from_millis(1500);
+    let pair = Pair::new(lease).await;
+    let first = Replica::start(pair.installation(0)).await;
+    let mut second = Replica::start(pair.installation(1)).await;
+    let load = pair.load();
+    for round in 0..ROUNDS {
+        pair.sends(0, Instant::now(), wait::SOON).await;
+        let cut = Instant::now();
+        // By turns it gets no answer, and no connection.
+        if round % 2 == 0 {
+            pair.wire.stall();
+        } else {
+            pair.wire.tear_down();
+        }
+        let sent = pair.sends(1, cut, lease * 10).await;
+        eprintln!(
+            "round {round}: the other replica sends {:?} after the cut",
+            sent - cut
+        );
+        let last = pair.road.graph.calls_by_door();
+        let last = last.iter().rfind(|(_, door)| *door == 0).expect("it sent");
+        assert!(last.0 < sent, "two sent at once");
+        pair.wire.mend();
+        wait::until("it is itself again", wait::SOON, async || {
+            first.ready().await
+        })
+        .await;
+        pair.sends(1, Instant::now(), wait::SOON).await;
+        let status = second.terminate(wait::SOON).await;
+        assert!(status.success(), "{status}");
+        second = Replica::start(pair.installation(1)).await;
+    }
+    assert_eq!(pair.changes(), ROUNDS * 2);
+    let repeated = pair.settled(load).await;
+    assert!(repeated <= ROUNDS * SENDS_AT_ONCE, "{repeated} repeated");
 }
