@@ -7,7 +7,10 @@ use std::{
     process::Command,
 };
 
-use langnghe_tests::program::{program, root};
+use langnghe_tests::{
+    Installation,
+    program::{program, root},
+};
 
 fn folder() -> PathBuf {
     root().join("config/production")
@@ -121,6 +124,33 @@ fn compose_and_dockerfile_name_files_that_are_there() {
         .find_map(|line| line.strip_prefix("USER "))
         .expect("a user");
     assert!(!user.starts_with('0') && !user.contains("root"), "{user}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_ready_while_it_runs() {
+    let mut installation = Installation::new();
+    installation
+        .webchat("web")
+        .backend("ioc", "http://127.0.0.1:9/");
+    let config = installation.write();
+    let ask = || {
+        let asked = installation
+            .command()
+            .arg("ready")
+            .arg("--config")
+            .arg(&config)
+            .output();
+        let asked = asked.expect("the program runs");
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        (asked.status.code(), said)
+    };
+    let (code, said) = ask();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("nothing answers"), "{said}");
+    let mut replica = installation.start().await;
+    assert_eq!(ask(), (Some(0), String::new()));
+    replica.kill();
+    assert_eq!(ask().0, Some(1));
 }
 
 #[test]
