@@ -43,6 +43,12 @@ const PROGRAMS: &[Program] = &[
         where_packaged: false,
     },
     Program {
+        names: &["openssl"],
+        package: "openssl",
+        purpose: "makes the certificate of an encrypted server",
+        where_packaged: false,
+    },
+    Program {
         names: &[VALKEY],
         package: "valkey-server",
         purpose: "the store is tried on Valkey too",

@@ -25,6 +25,8 @@ use crate::{
 ///   the same millisecond may come in any order, but always in the same. Where conversations are
 ///   spread over a cluster, a claim orders what it brings, and what it leaves behind may have waited
 ///   longer; its partitions take turns, so that none starves.
+/// - [`StoreError::Unavailable`] may also mean that it happened and the answer was lost. Whoever tries
+///   again learns so: a duplicate, a lease that is gone.
 /// - "Waits up to `wait`" returns as soon as there is something, with what there is, and with
 ///   nothing when the time is over. Cancelling the future loses nothing.
 #[async_trait]

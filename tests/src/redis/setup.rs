@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use super::certificate::Certificate;
+
 /// Whose server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
@@ -87,6 +89,17 @@ impl Setup {
     pub fn password(mut self, password: &str) -> Self {
         self.user = Some(("default".to_owned(), password.to_owned()));
         self.set("requirepass", password)
+    }
+
+    /// Listens on another port too, encrypted, under this certificate.
+    #[must_use]
+    pub fn encrypted(self, port: u16, certificate: &Certificate) -> Self {
+        let path = |name: &str| certificate.path(name).display().to_string();
+        self.set("tls-port", &port.to_string())
+            .set("tls-cert-file", &path("server.pem"))
+            .set("tls-key-file", &path("server.key"))
+            .set("tls-ca-cert-file", &path("authority.pem"))
+            .set("tls-auth-clients", "no")
     }
 
     /// The configuration file of a server in this folder.
