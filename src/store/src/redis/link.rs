@@ -446,6 +446,9 @@ pub(super) fn explain(error: &RedisError) -> String {
         _ if error.kind() == ErrorKind::AuthenticationFailed => {
             "the server refuses user or password"
         }
+        _ if error.to_string().contains("certificate") => {
+            "the server's certificate is not one that is trusted here: name its authority in store.ca"
+        }
         _ if error.is_timeout() => "the server does not answer in time",
         _ if error.is_connection_refusal() => "nothing listens there",
         _ if error.is_io_error() || error.is_connection_dropped() => "the connection broke",
