@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -106,6 +106,8 @@ struct Book {
     /// How all others are met.
     always: Manner,
     profiles: BTreeMap<String, Value>,
+    /// How long a profile takes.
+    profile_time: Duration,
     requests: u64,
     /// When each call that counts against the quota came, taken or not, and through which door.
     calls: Vec<(Instant, usize)>,
@@ -183,6 +185,11 @@ impl Graph {
             .book()
             .profiles
             .insert(citizen.to_owned(), profile);
+    }
+
+    /// Lets every profile take so long.
+    pub fn slow_profiles(&self, time: Duration) {
+        self.state.book().profile_time = time;
     }
 
     /// Everything that was taken, in order.

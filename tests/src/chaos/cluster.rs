@@ -97,6 +97,7 @@ impl<'a> Cluster<'a> {
                 self.replicas[number].wire().cut_after(toward, bytes);
             }
             Action::TearDown(number) => self.replicas[number].wire().tear_down(),
+            Action::Stall(number) => self.replicas[number].wire().stall(),
             Action::Mend(number) => self.replicas[number].wire().mend(),
             Action::KillStore => self.server().kill(),
             Action::StopStore => self.server().stop(),

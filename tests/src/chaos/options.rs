@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, default_value_t = 12)]
     pub citizens: usize,
     /// The provider's quota: replies a second.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 40)]
     pub quota: u32,
     /// How many seconds a worker may hold a conversation.
     #[arg(long, default_value_t = 10)]
@@ -56,7 +56,7 @@ impl Options {
             store,
             replicas: if store.is_shared() { 2 } else { 1 },
             citizens: 12,
-            quota: 60,
+            quota: 40,
             lease: 2,
             keep: None,
         }

@@ -26,7 +26,9 @@ pub enum Action {
     CutAfter(usize, Toward, usize),
     /// Connections of a replica to the store break, and new ones come to nothing.
     TearDown(usize),
-    /// New ones come through again.
+    /// A replica's line swallows everything past its lease: what it said before arrives when it is mended.
+    Stall(usize),
+    /// Everything comes through again.
     Mend(usize),
     /// `kill -9` to the store's server.
     KillStore,
@@ -60,6 +62,7 @@ enum Fault {
     Cut,
     CutAfter,
     Tear,
+    Stall,
     KillStore,
     StopStore,
 }
@@ -78,6 +81,7 @@ pub fn draw(seed: u64, ground: Ground) -> Plan {
             Fault::Cut,
             Fault::StopStore,
             Fault::Tear,
+            Fault::Stall,
             Fault::CutAfter,
             Fault::CutAfter,
         ]);
@@ -132,6 +136,11 @@ pub fn draw(seed: u64, ground: Ground) -> Plan {
             Fault::Tear => (
                 Action::TearDown(replica),
                 milliseconds(100..2000),
+                Some(Action::Mend(replica)),
+            ),
+            Fault::Stall => (
+                Action::Stall(replica),
+                ground.lease + milliseconds(300..1500),
                 Some(Action::Mend(replica)),
             ),
             Fault::KillStore => (
@@ -201,7 +210,7 @@ mod tests {
                     count(|a| matches!(a, Action::StartStore)),
                 ),
                 (
-                    count(|a| matches!(a, Action::TearDown(_))),
+                    count(|a| matches!(a, Action::TearDown(_) | Action::Stall(_))),
                     count(|a| matches!(a, Action::Mend(_))),
                 ),
             ];

@@ -29,6 +29,9 @@ use crate::{
 
 /// The longest that it may take until everything is done, after the last fault was undone.
 const DRAIN: Duration = Duration::from_mins(1);
+/// How long Meta takes to tell of a citizen: workers wait for it with conversations in their hands, so
+/// that most deaths and halts come in the middle of a turn.
+const PROFILE: Duration = Duration::from_millis(120);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// How many replies a sender has on their way at once.
@@ -42,6 +45,7 @@ pub async fn run(options: &Options) -> String {
     let seed = options.seed.unwrap_or_else(rand::random);
     eprintln!("LANGNGHE_SEED={seed}");
     let graph = Arc::new(Graph::start().await);
+    graph.slow_profiles(PROFILE);
     let agency = Agency::start(BACKEND_SECRET).await;
     let server = options.store.start(Fsync::Always).await;
     let mut wires = Vec::new();
@@ -217,6 +221,7 @@ fn installation(options: &Options, graph: &Graph, agency: &Agency) -> Installati
             "replies_per_second",
             i64::from(options.quota),
         )
+        .set_of("channel", "page", "profile", true)
         .backend("ioc", agency.url())
         .flows(&[("su-co.toml", FLOW)])
         .set("flows.start", "su-co")

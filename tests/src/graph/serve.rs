@@ -84,14 +84,13 @@ async fn profile(
     if let Some(wrong) = wrong {
         return refuse(&state, wrong);
     }
-    let mut book = state.book();
-    book.requests += 1;
-    let profile = book
-        .profiles
-        .get(&citizen)
-        .cloned()
-        .unwrap_or_else(|| json!({}));
-    drop(book);
+    let (profile, time) = {
+        let mut book = state.book();
+        book.requests += 1;
+        let profile = book.profiles.get(&citizen).cloned();
+        (profile.unwrap_or_else(|| json!({})), book.profile_time)
+    };
+    tokio::time::sleep(time).await;
     json_answer(StatusCode::OK, &profile)
 }
 
