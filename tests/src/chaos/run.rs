@@ -31,7 +31,7 @@ use crate::{
 const DRAIN: Duration = Duration::from_mins(1);
 /// How long Meta takes to tell of a citizen: workers wait for it with conversations in their hands, so
 /// that most deaths and halts come in the middle of a turn.
-const PROFILE: Duration = Duration::from_millis(120);
+const PROFILE: Duration = Duration::from_millis(400);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// How many replies a sender has on their way at once.
