@@ -12,6 +12,7 @@ mod bus;
 pub mod contract;
 mod error;
 mod operations;
+mod ownership;
 mod redis;
 mod sqlite;
 mod store;
@@ -20,6 +21,7 @@ pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
+pub use ownership::{Epoch, OwnerId, Ownership};
 pub use redis::{
     DurabilityFinding, RedisArchive, RedisOptions, RedisStore, ServerSettings, Severity,
     StoreClock, judge,
