@@ -35,7 +35,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// keys in one batch are a duplicate too. Equal keys are always of one conversation.
     ///
     /// # Errors
-    /// [`StoreError::Full`] or [`StoreError::Unavailable`]; then none was taken.
+    /// [`StoreError::Full`] or [`StoreError::Unavailable`]; then none was taken, but on a cluster, where
+    /// other partitions may have taken theirs: a redelivery finds those to be duplicates.
     async fn accept(
         &self,
         events: Vec<NewEvent>,
