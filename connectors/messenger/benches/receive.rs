@@ -32,6 +32,7 @@ fn receive(criterion: &mut Criterion) {
         headers.insert("x-hub-signature-256", value);
         let request = WebhookRequest {
             method: &Method::POST,
+            path: "",
             query: "",
             headers: &headers,
             body: body.as_bytes(),

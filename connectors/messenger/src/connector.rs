@@ -105,18 +105,8 @@ impl Connector for Messenger {
 
 /// Limits of the Send API, as documented in April 2026.
 fn capabilities(choices: ChoicePresentation) -> Capabilities {
-    let quick_replies = ChoiceLimit {
-        max: 13,
-        title: 20,
-        payload: 1000,
-        text: 2000,
-    };
-    let buttons = ChoiceLimit {
-        max: 3,
-        title: 20,
-        payload: 1000,
-        text: 640,
-    };
+    let quick_replies = ChoiceLimit::in_characters(13, 20, 1000, 2000);
+    let buttons = ChoiceLimit::in_characters(3, 20, 1000, 640);
     let megabytes = |count: u64| count * 1024 * 1024;
     let media = |kind, bytes| MediaLimit {
         kind,
@@ -145,6 +135,8 @@ fn capabilities(choices: ChoicePresentation) -> Capabilities {
         typing: true,
         hand_over: true,
         window: Some(Duration::from_hours(24)),
+        extended_window: None,
+        templates: false,
         encoding: Encoding::Unicode,
     }
 }

@@ -7,7 +7,7 @@ mod common;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use common::FakeHost;
-use langnghe_connector::{Connector, Outgoing, SendError};
+use langnghe_connector::{Connector, Manner, Outgoing, SendError};
 use langnghe_model::{
     ChannelId, CitizenId, Reply,
     reply::{Choice, ChoiceStyle},
@@ -53,7 +53,15 @@ async fn main() {
 /// Says it again until the page has it.
 async fn say(chat: &WebChat, host: &FakeHost, citizen: &CitizenId, id: &str, reply: &Reply) {
     loop {
-        match chat.send(&Outgoing { id, citizen, reply }).await {
+        match chat
+            .send(&Outgoing {
+                id,
+                citizen,
+                reply,
+                manner: Manner::Free,
+            })
+            .await
+        {
             Ok(_) => return,
             Err(SendError::Away) => {
                 drop(tokio::time::timeout(Duration::from_secs(1), host.changed.notified()).await);

@@ -69,12 +69,12 @@ fn capabilities() -> Capabilities {
             max: TEXT_CHARACTERS,
             unit: TextUnit::Characters,
         },
-        quick_replies: Some(ChoiceLimit {
-            max: 20,
-            title: 80,
-            payload: PAYLOAD_CHARACTERS,
-            text: TEXT_CHARACTERS,
-        }),
+        quick_replies: Some(ChoiceLimit::in_characters(
+            20,
+            80,
+            PAYLOAD_CHARACTERS,
+            TEXT_CHARACTERS,
+        )),
         buttons: None,
         list: None,
         // The page only links to them, so there is no size that it could not carry.
@@ -91,6 +91,8 @@ fn capabilities() -> Capabilities {
         typing: true,
         hand_over: false,
         window: None,
+        extended_window: None,
+        templates: false,
         encoding: Encoding::Unicode,
     }
 }

@@ -68,6 +68,7 @@ pub(crate) async fn take(
                 .collect(),
             reply_to: None,
             referral: None,
+            album: None,
         }),
     };
     match host.accept(vec![event]).await {

@@ -5,9 +5,13 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use langnghe_model::{Capabilities, CitizenId, Event, EventId, Profile, Reply, Timestamp};
+use langnghe_model::{
+    Capabilities, CitizenId, Event, EventId, Problem, Profile, Reply, Template, Timestamp,
+    event::Media,
+};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Host, SendError};
+use crate::{FetchError, Hint, Host, QuotaRule, SendError};
 
 /// The code for one configured channel.
 #[async_trait]
@@ -52,6 +56,68 @@ pub trait Connector: fmt::Debug + Send + Sync {
         Ok(Profile::default())
     }
 
+    /// Is told once, when a replica starts and before anything else, what it may ask of the program.
+    fn attach(&self, host: Arc<dyn Host>) {
+        drop(host);
+    }
+
+    /// What has to be done on the channel besides webhooks and sends, while this replica owns it:
+    /// polling, keeping a line open, renewing tokens. Ends soon after `over`, and not before; is called
+    /// again with the next reign.
+    async fn tend(&self, host: Arc<dyn Host>, over: CancellationToken) {
+        drop(host);
+        over.cancelled().await;
+    }
+
+    /// The limits that the provider sets on what we send, as it documents them. The configuration
+    /// may change them.
+    fn quotas(&self) -> Vec<QuotaRule> {
+        Vec::new()
+    }
+
+    /// How much of a quota that counts [`QuotaUnit::Parts`](crate::QuotaUnit::Parts) a rendered reply
+    /// uses.
+    fn parts(&self, reply: &Reply) -> u32 {
+        let _unused: &Reply = reply;
+        1
+    }
+
+    /// What the provider has told of our allowance since the last call. Asked after each send.
+    fn hints(&self) -> Vec<Hint> {
+        Vec::new()
+    }
+
+    /// Fetches a medium that a citizen sent, with the credentials that it needs, from the provider's
+    /// hosts only, up to `most` bytes.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    async fn fetch(&self, media: &Media, most: u64) -> Result<Bytes, FetchError> {
+        let _unused: (&Media, u64) = (media, most);
+        Err(FetchError::Refused {
+            reason: "this channel has no media to fetch".to_owned(),
+        })
+    }
+
+    /// Asks the provider the harmless question who we are. Bounded in time.
+    async fn check(&self) -> Checkup {
+        Checkup::default()
+    }
+
+    /// Tells the provider where our webhook lies; gives back what it said, a line each.
+    ///
+    /// # Errors
+    /// A problem that says what is wrong or, where the provider has no call for it, where an operator
+    /// sets it.
+    async fn set_webhook(&self, url: &str) -> Result<Vec<String>, Box<Problem>> {
+        let _unused: &str = url;
+        let message = format!(
+            "a channel of the kind `{}` has no webhook to set",
+            self.kind()
+        );
+        Err(Box::new(Problem::error("channel::set-webhook", message)))
+    }
+
     /// Routes of the channel's own beside the webhook, for a channel whose provider we are.
     fn routes(&self, host: Arc<dyn Host>) -> Option<axum::Router> {
         drop(host);
@@ -64,6 +130,8 @@ pub trait Connector: fmt::Debug + Send + Sync {
 pub struct WebhookRequest<'a> {
     /// GET for verifications, POST for events.
     pub method: &'a Method,
+    /// What follows the channel's id in the path, without a slash at its ends; mostly empty.
+    pub path: &'a str,
     /// The raw query, without `?`.
     pub query: &'a str,
     /// The headers.
@@ -153,6 +221,35 @@ pub struct Outgoing<'a> {
     pub citizen: &'a CitizenId,
     /// What.
     pub reply: &'a Reply,
+    /// How.
+    pub manner: Manner<'a>,
+}
+
+/// How a reply is to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner<'a> {
+    /// As it is.
+    #[default]
+    Free,
+    /// As a template that the provider approved, since we may not write freely.
+    Template {
+        /// The template, by our names.
+        template: &'a Template,
+        /// The citizen's phone number in E.164, where the channel addresses templates by it and the
+        /// citizen agreed.
+        phone: Option<&'a str>,
+    },
+}
+
+/// What asking the provider who we are brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkup {
+    /// The account as the provider calls it, with its id; `None` when it was not told.
+    pub account: Option<String>,
+    /// Facts worth showing, a line each: packages, quotas, when a token ends.
+    pub facts: Vec<String>,
+    /// What is wrong, with what to do.
+    pub problems: Vec<Problem>,
 }
 
 /// A reply that the provider took.

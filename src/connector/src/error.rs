@@ -66,6 +66,37 @@ impl SendError {
     }
 }
 
+/// Why a medium was not fetched. Never holds a token, a link or a citizen's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// It is no longer there. Not tried again.
+    #[error("the provider no longer has it ({code})")]
+    Gone {
+        /// The provider's code.
+        code: String,
+    },
+    /// It is larger than we take. Not tried again.
+    #[error("larger than {limit} bytes")]
+    TooLarge {
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// It lies where we do not fetch from, or is nothing that can be fetched. Not tried again.
+    #[error("not fetched: {reason}")]
+    Refused {
+        /// A short phrase.
+        reason: String,
+    },
+    /// No usable answer, throttled, or our credentials are refused just now. Tried again.
+    #[error("failed ({reason})")]
+    Transient {
+        /// A short word: `timeout`, `connect`, `status 502`.
+        reason: String,
+        /// Not before that, where the provider says so.
+        after: Option<Duration>,
+    },
+}
+
 /// What a throttling answer pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThrottleScope {

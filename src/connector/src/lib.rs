@@ -12,14 +12,18 @@
 mod connector;
 mod error;
 mod host;
+mod quota;
 mod render;
 pub mod signature;
 mod sniff;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use connector::{Answer, Connector, Outgoing, Received, Rejection, Sent, WebhookRequest};
-pub use error::{SendError, ThrottleScope};
+pub use connector::{
+    Answer, Checkup, Connector, Manner, Outgoing, Received, Rejection, Sent, WebhookRequest,
+};
+pub use error::{FetchError, SendError, ThrottleScope};
 pub use host::{Acceptance, Host, MediaRefusal, Unavailable, Upload};
+pub use quota::{Hint, QuotaRule, QuotaScope, QuotaUnit};
 pub use render::render;
 pub use sniff::{Sniffed, sniff};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::event::MediaKind;
 
 /// What a channel can show and carry.
@@ -33,6 +35,11 @@ pub struct Capabilities {
     pub hand_over: bool,
     /// For how long after a citizen's message we may write freely; `None` means always.
     pub window: Option<Duration>,
+    /// For how long after a citizen's message the provider still takes ours at a price or on a
+    /// condition (Zalo: seven days, billed); `None` where there is no such time.
+    pub extended_window: Option<Duration>,
+    /// Whether messages of a template that the provider approved can be sent at any time.
+    pub templates: bool,
     /// Which characters it carries.
     pub encoding: Encoding,
 }
@@ -55,6 +62,8 @@ impl Capabilities {
             typing: false,
             hand_over: false,
             window: None,
+            extended_window: None,
+            templates: false,
             encoding: Encoding::Unicode,
         }
     }
@@ -78,6 +87,8 @@ pub enum TextUnit {
     Utf16,
     /// UTF-8 bytes.
     Bytes,
+    /// Grapheme clusters: what a reader takes for one character.
+    Graphemes,
 }
 
 impl TextUnit {
@@ -87,6 +98,7 @@ impl TextUnit {
             Self::Characters => text.chars().count(),
             Self::Utf16 => text.encode_utf16().count(),
             Self::Bytes => text.len(),
+            Self::Graphemes => text.graphemes(true).count(),
         }
     }
 }
@@ -96,12 +108,30 @@ impl TextUnit {
 pub struct ChoiceLimit {
     /// How many choices.
     pub max: usize,
-    /// The longest title, in characters.
+    /// The longest title, in `title_unit`.
     pub title: usize,
-    /// The longest payload, in characters.
+    /// How the provider counts titles.
+    pub title_unit: TextUnit,
+    /// The longest payload, in `payload_unit`.
     pub payload: usize,
-    /// The longest text above them, in characters.
+    /// How the provider counts payloads.
+    pub payload_unit: TextUnit,
+    /// The longest text above them, in the unit of the channel's texts.
     pub text: usize,
+}
+
+impl ChoiceLimit {
+    /// Limits that are all counted in characters.
+    pub fn in_characters(max: usize, title: usize, payload: usize, text: usize) -> Self {
+        Self {
+            max,
+            title,
+            title_unit: TextUnit::Characters,
+            payload,
+            payload_unit: TextUnit::Characters,
+            text,
+        }
+    }
 }
 
 /// One kind of media that a channel can send by URL.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, DedupKey, EventId, Timestamp};
+use crate::{ConversationId, DedupKey, EventId, Notice, Timestamp};
 
 /// One normalised inbound thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,8 @@ pub enum EventKind {
         /// The name.
         name: String,
     },
+    /// Something to say to the citizen, put among the events so that it keeps its place among them.
+    Notice(Box<Notice>),
     /// We cut this citizen's flood of messages; they are to be told once.
     Flood,
     /// Something that the connector does not know: kept raw, counted, never an error.
@@ -115,6 +117,7 @@ impl EventKind {
             Self::Echo { .. } => "echo",
             Self::Control { .. } => "control",
             Self::Timer { .. } => "timer",
+            Self::Notice(_) => "notice",
             Self::Flood => "flood",
             Self::Unknown { .. } => "unknown",
         }
@@ -139,6 +142,10 @@ pub struct Message {
     /// Where the citizen came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referral: Option<Referral>,
+    /// The provider's id of the album that it is a part of: parts that come one by one become one
+    /// message before the engine sees them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
 }
 
 /// Something that came with, or instead of, text.
@@ -180,7 +187,8 @@ pub enum Attachment {
 pub struct Media {
     /// What it is.
     pub kind: MediaKind,
-    /// Where it lies: the provider's link, which can expire, or ours.
+    /// Where it lies: the provider's link, which can expire, a reference that only the connector
+    /// understands (`telegram:…`), or our own link.
     pub url: String,
     /// Its media type (`image/jpeg`), where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

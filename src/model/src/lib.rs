@@ -8,6 +8,7 @@ pub mod capabilities;
 pub mod event;
 pub mod fold;
 mod id;
+mod notice;
 pub mod problem;
 pub mod profile;
 pub mod reply;
@@ -19,6 +20,7 @@ pub use event::{Event, EventKind};
 pub use id::{
     BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, IdError, TicketId,
 };
+pub use notice::{Notice, Purpose, Template};
 pub use problem::Problem;
 pub use profile::Profile;
 pub use reply::Reply;

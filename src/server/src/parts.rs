@@ -148,7 +148,8 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             media: Arc::clone(&media),
             bus: store.bus(),
         });
-        if let Some(routes) = channel.connector.routes(host) {
+        channel.connector.attach(Arc::clone(&host));
+        if let Some(routes) = channel.connector.routes(Arc::clone(&host)) {
             takes_uploads = true;
             router = router.merge(routes);
         }
@@ -163,6 +164,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         let sender = Sender::new(
             Arc::clone(&store),
             channel.clone(),
+            host,
             Arc::clone(&guard),
             channel_metrics.clone(),
             settings.reply_retries.clone(),

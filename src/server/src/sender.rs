@@ -13,6 +13,7 @@ use std::{
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use langnghe_connector::Host;
 use langnghe_http::Permission;
 use langnghe_store::{OutboxReply, SettleResult, Settlement, Store, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -30,6 +31,8 @@ use crate::{
 const CLAIM_WAIT: Duration = Duration::from_secs(10);
 /// Longer than any connector's own time-out, so that a reply in flight is not claimed again.
 const SEND_LEASE: Duration = Duration::from_secs(90);
+/// How long a connector may take to end what it does besides sending, such as to take leave of a line.
+const TENDING_ENDS: Duration = Duration::from_secs(5);
 /// How long what became of a reply is told to a store that does not answer.
 const SETTLE_TIME: Duration = Duration::from_secs(30);
 
@@ -38,6 +41,8 @@ const SETTLE_TIME: Duration = Duration::from_secs(30);
 pub(crate) struct Sender {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) channel: ChannelParts,
+    /// What the connector may ask of the program while this replica owns the channel.
+    pub(crate) host: Arc<dyn Host>,
     pub(crate) metrics: ChannelMetrics,
     pub(crate) retries: RetrySchedule,
     pub(crate) at_once: usize,
@@ -50,6 +55,7 @@ impl Sender {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         channel: ChannelParts,
+        host: Arc<dyn Host>,
         guard: Arc<Guard>,
         metrics: ChannelMetrics,
         retries: RetrySchedule,
@@ -66,6 +72,7 @@ impl Sender {
         Self {
             store,
             channel,
+            host,
             metrics,
             retries,
             at_once,
@@ -104,7 +111,18 @@ impl Sender {
                     .await;
                 over.cancel();
             };
+            // In a task of its own: a connector that does not end must not keep the channel from its next
+            // reign, and what it does must not wait for sends.
+            let connector = Arc::clone(&self.channel.connector);
+            let (host, ended) = (Arc::clone(&self.host), over.clone());
+            let mut tending = tokio::spawn(async move { connector.tend(host, ended).await });
             tokio::join!(work, watch);
+            if tokio::time::timeout(TENDING_ENDS, &mut tending)
+                .await
+                .is_err()
+            {
+                tending.abort();
+            }
         }
         while on_their_way.join_next().await.is_some() {}
     }

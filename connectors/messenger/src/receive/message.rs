@@ -89,6 +89,7 @@ pub(super) fn event(context: Context<'_>, body: &RawValue) -> Result<Event, serd
         referral: wire.referral.and_then(referral_of),
         attachments: attachments(wire.attachments, wire.text.is_none(), body)?,
         text: wire.text,
+        album: None,
     };
     let id = wire
         .mid

@@ -25,6 +25,7 @@ fn receive_signed(body: &[u8]) -> Result<Vec<Event>, Rejection> {
     headers.insert("x-hub-signature-256", value);
     let request = WebhookRequest {
         method: &Method::POST,
+        path: "",
         query: "",
         headers: &headers,
         body,

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use http_body_util::BodyExt;
-use langnghe_connector::{Connector, Outgoing, SendError, Sent};
+use langnghe_connector::{Connector, Manner, Outgoing, SendError, Sent};
 use langnghe_model::{ChannelId, CitizenId, EventKind, Reply, event::Message};
 use langnghe_webchat::{Config, WebChat};
 use serde_json::Value;
@@ -108,6 +108,7 @@ impl Chat {
                 id,
                 citizen: &citizen,
                 reply: &reply,
+                manner: Manner::Free,
             })
             .await
         })

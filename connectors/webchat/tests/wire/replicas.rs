@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use langnghe_connector::{Connector, Outgoing, SendError, Sent};
+use langnghe_connector::{Connector, Manner, Outgoing, SendError, Sent};
 use langnghe_model::{CitizenId, Reply};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -185,6 +185,7 @@ async fn other_visitors_hear_nothing_and_typing_and_language_are_known_everywher
         id: "o1",
         citizen: &citizen,
         reply: &Reply::Typing,
+        manner: Manner::Free,
     };
     assert_eq!(owner.connector.send(&typing).await, Ok(Sent::default()));
     assert_eq!(page.hear().await, json!({ "type": "typing" }));

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use langnghe_connector::{Connector, Outgoing, Rejection, SendError, Sent, WebhookRequest};
+use langnghe_connector::{Connector, Manner, Outgoing, Rejection, SendError, Sent, WebhookRequest};
 use langnghe_model::{CitizenId, Reply, Timestamp, event::Attachment, reply::Choice};
 use serde_json::json;
 use tokio::time::timeout;
@@ -132,6 +132,7 @@ async fn who_is_not_there_is_away_and_is_announced_when_they_come() {
             id: "o2",
             citizen: &nobody,
             reply: &reply,
+            manner: Manner::Free,
         })
         .await;
     assert_eq!(sent, Err(SendError::Away), "at once");
@@ -279,6 +280,7 @@ async fn typing_is_shown_to_who_is_there_and_waits_for_nobody() {
         id: "o1",
         citizen,
         reply: &Reply::Typing,
+        manner: Manner::Free,
     };
     assert_eq!(
         chat.connector.send(&typing(&citizen)).await,
@@ -306,6 +308,7 @@ async fn there_is_no_webhook() {
     let chat = Chat::new().await;
     let request = WebhookRequest {
         method: &http::Method::POST,
+        path: "",
         query: "",
         headers: &http::HeaderMap::new(),
         body: b"{}",

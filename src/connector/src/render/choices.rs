@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use langnghe_model::{
     Capabilities, Reply,
-    capabilities::{ChoiceLimit, TextLimit, TextUnit},
+    capabilities::{ChoiceLimit, TextLimit},
     reply::{Choice, ChoiceStyle},
 };
 use unicode_segmentation::UnicodeSegmentation;
@@ -32,7 +32,7 @@ pub(super) fn render(
             };
             tappable(
                 &above,
-                shorten_all(choices, limit.title),
+                shorten_all(choices, limit),
                 style,
                 limit,
                 capabilities.text,
@@ -41,7 +41,7 @@ pub(super) fn render(
         (None, ChoiceStyle::Shortcuts) => match some_of(choices, capabilities) {
             Some((choices, limit)) if !text.trim().is_empty() => tappable(
                 text,
-                shorten_all(choices, limit.title),
+                shorten_all(choices, limit),
                 style,
                 limit,
                 capabilities.text,
@@ -60,7 +60,7 @@ pub(super) fn shortcuts_beside(choices: Vec<Choice>, capabilities: &Capabilities
         max: limit.max.saturating_sub(1),
         ..limit
     };
-    shorten_all(fitting(choices, beside), beside.title)
+    shorten_all(fitting(choices, beside), beside)
 }
 
 fn presentations(capabilities: &Capabilities) -> impl Iterator<Item = ChoiceLimit> {
@@ -99,7 +99,7 @@ fn fitting(choices: Vec<Choice>, limit: ChoiceLimit) -> Vec<Choice> {
 }
 
 fn fits_payload(choice: &Choice, limit: ChoiceLimit) -> bool {
-    !choice.payload.is_empty() && choice.payload.chars().count() <= limit.payload
+    !choice.payload.is_empty() && limit.payload_unit.count(&choice.payload) <= limit.payload
 }
 
 fn answers(
@@ -111,7 +111,7 @@ fn answers(
     let mut labels = HashSet::new();
     let clear = choices.iter().all(|choice| {
         let label = choice.label.trim();
-        !label.is_empty() && label.chars().count() <= limit.title && labels.insert(label)
+        !label.is_empty() && limit.title_unit.count(label) <= limit.title && labels.insert(label)
     });
     let above = if clear && !text.trim().is_empty() {
         text.to_owned()
@@ -120,7 +120,7 @@ fn answers(
     };
     if !clear {
         for (number, choice) in (1..).zip(&mut choices) {
-            choice.label = shorten(&format!("{number}. {}", choice.label.trim()), limit.title);
+            choice.label = shorten(&format!("{number}. {}", choice.label.trim()), limit);
         }
     }
     tappable(&above, choices, ChoiceStyle::Answers, limit, text_limit)
@@ -140,7 +140,7 @@ fn tappable(
             &last,
             TextLimit {
                 max: limit.text,
-                unit: TextUnit::Characters,
+                unit: text_limit.unit,
             },
         ));
     }
@@ -176,16 +176,16 @@ fn in_words(choices: &[Choice]) -> String {
 }
 
 /// Shortens titles so that no two become the same.
-fn shorten_all(choices: Vec<Choice>, max: usize) -> Vec<Choice> {
+fn shorten_all(choices: Vec<Choice>, limit: ChoiceLimit) -> Vec<Choice> {
     let mut titles = HashSet::new();
     choices
         .into_iter()
         .filter_map(|choice| {
             let label = choice.label.trim();
-            let mut title = shorten(label, max);
+            let mut title = shorten(label, limit);
             for number in 2..=99 {
                 if titles.contains(&title) {
-                    title = shorten(&format!("{number}. {label}"), max);
+                    title = shorten(&format!("{number}. {label}"), limit);
                 }
             }
             (!title.is_empty() && titles.insert(title.clone())).then_some(Choice {
@@ -196,17 +196,19 @@ fn shorten_all(choices: Vec<Choice>, max: usize) -> Vec<Choice> {
         .collect()
 }
 
-/// At most `max` characters of whole graphemes, ending in "…" where something was cut.
-fn shorten(label: &str, max: usize) -> String {
-    if label.chars().count() <= max {
+/// At most what the provider takes as a title, of whole graphemes, ending in "…" where something was
+/// cut.
+fn shorten(label: &str, limit: ChoiceLimit) -> String {
+    let count = |text: &str| limit.title_unit.count(text);
+    if count(label) <= limit.title {
         return label.to_owned();
     }
-    let mut used = 1;
+    let mut used = count("…");
     let kept: String = label
         .graphemes(true)
         .take_while(|grapheme| {
-            used += grapheme.chars().count();
-            used <= max
+            used += count(grapheme);
+            used <= limit.title
         })
         .collect();
     let kept = kept.trim_end_matches(|character: char| {

@@ -50,6 +50,8 @@ fn fitting_characters(grapheme: &str, limit: TextLimit) -> usize {
             TextUnit::Characters => 1,
             TextUnit::Utf16 => character.len_utf16(),
             TextUnit::Bytes => character.len_utf8(),
+            // What follows in a grapheme costs nothing.
+            TextUnit::Graphemes => usize::from(start == 0),
         };
         if used > limit.max && start > 0 {
             return start;

@@ -9,12 +9,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn rich() -> Capabilities {
-    let limit = ChoiceLimit {
-        max: 4,
-        title: 20,
-        payload: 100,
-        text: 60,
-    };
+    let limit = ChoiceLimit::in_characters(4, 20, 100, 60);
     Capabilities {
         text: TextLimit {
             max: 80,
@@ -30,6 +25,8 @@ fn rich() -> Capabilities {
         typing: true,
         hand_over: true,
         window: Some(Duration::from_hours(24)),
+        extended_window: None,
+        templates: false,
         ..Capabilities::text_only(80)
     }
 }
@@ -134,12 +131,7 @@ fn choices_become_what_the_channel_has() {
 #[test]
 fn the_first_presentation_that_carries_all_is_taken() {
     let mut capabilities = rich();
-    capabilities.list = Some(ChoiceLimit {
-        max: 10,
-        title: 24,
-        payload: 200,
-        text: 80,
-    });
+    capabilities.list = Some(ChoiceLimit::in_characters(10, 24, 200, 80));
     let five = answers("?", &["a", "b", "c", "d", "e"]);
     assert_eq!(render(five.clone(), &capabilities), [five]);
     let long_payload = Reply::Choices {
@@ -371,7 +363,7 @@ proptest! {
     ) {
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         let mut capabilities = rich();
-        capabilities.quick_replies = Some(ChoiceLimit { max, title: 20, payload: 100, text: 60 });
+        capabilities.quick_replies = Some(ChoiceLimit::in_characters(max, 20, 100, 60));
         let parts = render(answers(&words, &labels), &capabilities);
         let all = without_space(parts.iter().map(words_of));
         match parts.last().expect("never nothing") {

@@ -11,7 +11,7 @@ use super::{
     double::{Double, Exchange, ProviderAnswer, ProviderRequest},
     tables,
 };
-use crate::{Connector, Outgoing, SendError, Sent, ThrottleScope, render};
+use crate::{Connector, Manner, Outgoing, SendError, Sent, ThrottleScope, render};
 
 /// A file: cases, and what they share.
 #[derive(Debug, Deserialize)]
@@ -130,6 +130,7 @@ async fn send(
                 id: &id,
                 citizen,
                 reply: &reply,
+                manner: Manner::Free,
             })
             .await;
         if let Err(error) = &sent {

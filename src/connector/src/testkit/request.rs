@@ -38,6 +38,7 @@ impl Request {
     ) -> Result<Received, Rejection> {
         connector.receive(&WebhookRequest {
             method: &self.method,
+            path: "",
             query: &self.query,
             headers: &self.headers,
             body: &self.body,

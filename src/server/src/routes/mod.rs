@@ -47,6 +47,7 @@ pub(crate) struct Shared {
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", any(webhook::receive))
+        .route("/webhooks/{channel}/{*path}", any(webhook::receive_below))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

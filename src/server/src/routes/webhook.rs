@@ -25,7 +25,20 @@ pub(crate) async fn receive(
     Path(channel): Path<String>,
     request: Request,
 ) -> Response {
-    let channel = ChannelId::new(&channel)
+    answer(&shared, &channel, "", request).await
+}
+
+/// Takes one webhook that came to a path below the channel's own.
+pub(crate) async fn receive_below(
+    State(shared): State<Arc<Shared>>,
+    Path((channel, path)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    answer(&shared, &channel, path.trim_matches('/'), request).await
+}
+
+async fn answer(shared: &Shared, channel: &str, path: &str, request: Request) -> Response {
+    let channel = ChannelId::new(channel)
         .ok()
         .and_then(|id| shared.channels.get(&id));
     let Some(channel) = channel else {
@@ -36,7 +49,7 @@ pub(crate) async fn receive(
         return busy(&shared.settings);
     };
     let time = shared.settings.request_time;
-    match tokio::time::timeout(time, take(&shared, channel, request)).await {
+    match tokio::time::timeout(time, take(shared, channel, path, request)).await {
         Ok(response) => response,
         Err(_) => {
             // What was already handed to the store may still be stored; the redelivery is then a
@@ -48,7 +61,7 @@ pub(crate) async fn receive(
     }
 }
 
-async fn take(shared: &Shared, channel: &WebhookChannel, request: Request) -> Response {
+async fn take(shared: &Shared, channel: &WebhookChannel, path: &str, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = match read(body, shared.settings.body_bytes).await {
         Ok(body) => body,
@@ -64,6 +77,7 @@ async fn take(shared: &Shared, channel: &WebhookChannel, request: Request) -> Re
     let began = Instant::now();
     let received = channel.connector.receive(&WebhookRequest {
         method: &parts.method,
+        path,
         query: parts.uri.query().unwrap_or_default(),
         headers: &parts.headers,
         body: &body,

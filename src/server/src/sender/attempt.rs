@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use langnghe_connector::{Outgoing, SendError, ThrottleScope};
+use langnghe_connector::{Manner, Outgoing, SendError, ThrottleScope};
 use langnghe_model::{Reply, Timestamp};
 use langnghe_store::{OutboxReply, SettleResult};
 
@@ -52,6 +52,7 @@ impl Sender {
                 id: &id,
                 citizen: &outgoing.conversation.citizen,
                 reply: &reply,
+                manner: Manner::Free,
             })
             .await;
         crash::point(Point::Sent);

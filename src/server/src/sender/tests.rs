@@ -2,9 +2,13 @@
 
 use async_trait::async_trait;
 use langnghe_connector::{
-    Connector, Outgoing, Received, Rejection, SendError, Sent, WebhookRequest,
+    Acceptance, Connector, MediaRefusal, Outgoing, Received, Rejection, SendError, Sent,
+    Unavailable, Upload, WebhookRequest,
 };
-use langnghe_model::{Capabilities, ChannelId, CitizenId, ConversationId, DedupKey, Reply};
+use langnghe_model::{
+    Capabilities, ChannelId, CitizenId, ConversationId, DedupKey, Event, Reply, Timestamp,
+    event::Media,
+};
 use langnghe_store::{
     Commit, Limits, NewEvent, NewReply, OpenMode, OwnerId, Ownership, SessionChange, SqliteStore,
 };
@@ -51,6 +55,31 @@ impl Connector for Provider {
     }
 }
 
+/// The connector of these tests asks nothing of the program.
+#[derive(Debug)]
+struct NoProgram;
+
+#[async_trait]
+impl Host for NoProgram {
+    fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    async fn accept(&self, _events: Vec<Event>) -> Result<Vec<Acceptance>, Unavailable> {
+        Ok(Vec::new())
+    }
+
+    async fn present(&self, _citizen: &CitizenId) {}
+
+    async fn keep_media(
+        &self,
+        _conversation: &ConversationId,
+        _upload: Upload,
+    ) -> Result<Media, MediaRefusal> {
+        Err(MediaRefusal::Unavailable)
+    }
+}
+
 /// A sender on a store of its own, and the provider that it asks.
 struct Stage {
     _folder: tempfile::TempDir,
@@ -85,7 +114,15 @@ impl Stage {
             profile: false,
         };
         let retries = RetrySchedule::replies();
-        let sender = Sender::new(store.clone(), parts, guard.clone(), metrics, retries, 4);
+        let sender = Sender::new(
+            store.clone(),
+            parts,
+            Arc::new(NoProgram),
+            guard.clone(),
+            metrics,
+            retries,
+            4,
+        );
         let stop = CancellationToken::new();
         let task = tokio::spawn(Arc::new(sender).run(stop.clone()));
         Self {

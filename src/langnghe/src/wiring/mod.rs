@@ -1,24 +1,22 @@
 //! From the configuration to the parts of a replica: the one place that names concrete connectors,
-//! backends and stores. To add a messenger, add its kind to `config/channel.rs` and a line here.
+//! backends and stores. To add a messenger, add its kind to `config/channel` and a file here.
+
+mod messenger;
+mod webchat;
 
 use std::sync::Arc;
 
 use langnghe_connector::Connector;
 use langnghe_desk::{Backend, WebhookBackend, WebhookError, WebhookSettings};
 use langnghe_flow::Library;
-use langnghe_http::{ClientSettings, GuardedClient, HttpError};
-use langnghe_messenger::{ChoicePresentation, Messenger};
+use langnghe_http::HttpError;
 use langnghe_model::Problem;
 use langnghe_server::ChannelParts;
 use langnghe_store::{OpenMode, RedisOptions, RedisStore, Severity, SqliteStore, Store};
-use langnghe_webchat::WebChat;
 use secrecy::SecretString;
 
 use crate::{
-    config::{
-        BackendConfig, ChannelConfig, ChannelKind, Config, MessengerConfig, RedisConfig,
-        StoreConfig, WebchatConfig,
-    },
+    config::{BackendConfig, ChannelConfig, ChannelKind, Config, RedisConfig, StoreConfig},
     report::{self, Failure},
     sources::Sources,
 };
@@ -99,78 +97,13 @@ fn all<T>(made: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>, Fail
 
 fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connector>, Problem> {
     let made: Result<Arc<dyn Connector>, String> = match &channel.kind {
-        ChannelKind::Messenger(settings) => messenger(channel, settings),
-        ChannelKind::Webchat(settings) => webchat(config, channel, settings),
+        ChannelKind::Messenger(settings) => messenger::connector(channel, settings),
+        ChannelKind::Webchat(settings) => webchat::connector(config, channel, settings),
     };
     made.map_err(|reason| {
         let message = format!("the channel `{}` cannot work like this", channel.id);
         Problem::error("config::channel", message).at(&config.source, channel.place.clone(), reason)
     })
-}
-
-fn messenger(
-    channel: &ChannelConfig,
-    settings: &MessengerConfig,
-) -> Result<Arc<dyn Connector>, String> {
-    let mut config = langnghe_messenger::Config::new(
-        channel.id.clone(),
-        SecretString::default(),
-        settings.verify_token.clone(),
-        settings.access_token.clone(),
-    );
-    config.app_secrets.clone_from(&settings.app_secrets);
-    if let Some(api_base) = &settings.api_base {
-        api_base
-            .as_str()
-            .trim_end_matches('/')
-            .clone_into(&mut config.api_base);
-    }
-    if let Some(version) = &settings.api_version {
-        config.version.clone_from(version);
-    }
-    config.page_id.clone_from(&settings.page_id);
-    config.app_id.clone_from(&settings.app_id);
-    if settings.buttons {
-        config.choices = ChoicePresentation::Buttons;
-    }
-    if let Some(timeout) = settings.timeout {
-        config.timeout = timeout;
-    }
-    let client = GuardedClient::new(&ClientSettings {
-        timeout: config.timeout,
-        allow_private: settings.allow_private,
-        ..ClientSettings::default()
-    });
-    let client = client.map_err(|error| error.to_string())?;
-    Ok(Arc::new(
-        Messenger::new(config, client).map_err(|error| error.to_string())?,
-    ))
-}
-
-fn webchat(
-    config: &Config,
-    channel: &ChannelConfig,
-    settings: &WebchatConfig,
-) -> Result<Arc<dyn Connector>, String> {
-    let mut chat = langnghe_webchat::Config::new(channel.id.clone());
-    chat.path.clone_from(&settings.path);
-    if let Some(title) = &settings.title {
-        chat.title.clone_from(title);
-    } else if !config.agency.name.is_empty() {
-        chat.title.clone_from(&config.agency.name);
-    }
-    if let Some(languages) = &settings.languages {
-        chat.languages.clone_from(languages);
-    }
-    chat.allow_frames.clone_from(&settings.allow_frames);
-    chat.origins.clone_from(&settings.origins);
-    // A proxy before us may change `Host`; the public address is always good.
-    chat.origins
-        .push(config.public_url.origin().ascii_serialization());
-    chat.upload_bytes = usize::try_from(config.settings.media.file_bytes).unwrap_or(usize::MAX);
-    Ok(Arc::new(
-        WebChat::new(chat).map_err(|error| error.to_string())?,
-    ))
 }
 
 fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>, Problem> {

@@ -1,0 +1,1 @@
+//! SMS over SMPP and over the HTTP gateways that Vietnamese agencies use.

@@ -1,0 +1,1 @@
+//! Telegram: polling and webhooks in, the Bot API out.

@@ -1,0 +1,1 @@
+//! Zalo: Official Accounts, template messages, the Bot Platform.

@@ -1,0 +1,109 @@
+//! `[[channel]]`: one account on a messenger, or the web chat; one file a kind.
+
+mod messenger;
+mod webchat;
+
+use std::ops::Range;
+
+use langnghe_flow::reader::nearest;
+use langnghe_model::ChannelId;
+
+pub(crate) use self::{messenger::MessengerConfig, webchat::WebchatConfig};
+use super::{reader::Section, secrets::Surroundings, unique::Unique};
+
+/// One channel.
+#[derive(Debug)]
+pub(crate) struct ChannelConfig {
+    /// Its name; the last part of its webhook's path.
+    pub(crate) id: ChannelId,
+    /// The most replies a second.
+    pub(crate) replies_per_second: Option<u32>,
+    /// Whether the citizen's name and language are asked of the messenger.
+    pub(crate) profile: bool,
+    /// What it is.
+    pub(crate) kind: ChannelKind,
+    /// Where its section begins in the file.
+    pub(crate) place: Range<usize>,
+}
+
+/// What a channel is.
+#[derive(Debug)]
+pub(crate) enum ChannelKind {
+    /// A Facebook page.
+    Messenger(MessengerConfig),
+    /// Our own web chat.
+    Webchat(WebchatConfig),
+}
+
+/// How the file writes these sections.
+pub(super) const LIST: &str = "[[channel]]";
+
+/// The kinds of this version.
+const KINDS: [&str; 2] = ["messenger", "webchat"];
+
+/// The kinds that the configuration knows and a later version brings.
+const LATER_KINDS: [&str; 4] = ["whatsapp", "zalo", "telegram", "sms"];
+
+/// What the reader of one kind works with.
+pub(super) struct Reading<'a, 'b> {
+    pub(super) section: &'a Section<'b>,
+    pub(super) surroundings: &'a Surroundings<'b>,
+    pub(super) unique: &'a mut Unique,
+}
+
+pub(super) fn read(
+    section: Section<'_>,
+    surroundings: &Surroundings<'_>,
+    unique: &mut Unique,
+) -> Option<ChannelConfig> {
+    let id = section.required("id", "\"page\"").and_then(|text| {
+        unique.note(&section, LIST, "id", &text.value, text.span.clone());
+        let id = ChannelId::new(&text.value);
+        id.map_err(|error| section.not_an_id(&error, text.span))
+            .ok()
+    });
+    // Which keys are known depends on the kind: without it the rest of the section says nothing.
+    let kind_name = section.required("kind", "\"messenger\"")?;
+    let replies_per_second = section
+        .count("replies_per_second", 1, 10_000)
+        .and_then(|number| u32::try_from(number).ok());
+    let profile = section.boolean("profile");
+    let mut reading = Reading {
+        section: &section,
+        surroundings,
+        unique,
+    };
+    let kind = match kind_name.value.as_str() {
+        "messenger" => messenger::read(&mut reading).map(ChannelKind::Messenger),
+        "webchat" => Some(ChannelKind::Webchat(webchat::read(&mut reading))),
+        other => {
+            let all = KINDS.join(" and ");
+            let help = if LATER_KINDS.contains(&other) {
+                format!("{other} comes with a later version; this one has {all}")
+            } else if let Some(known) = nearest(other, KINDS) {
+                format!("did you mean \"{known}\"?")
+            } else {
+                format!("this version has {all}")
+            };
+            section.error(
+                "config::channel-kind",
+                format!("this version has no channel of the kind `{other}`"),
+                kind_name.span,
+                "not in this version",
+                help,
+            );
+            return None;
+        }
+    };
+    let place = section.span.clone();
+    section.finish();
+    let kind = kind?;
+    let profile = profile.unwrap_or(true);
+    Some(ChannelConfig {
+        id: id?,
+        replies_per_second,
+        profile,
+        kind,
+        place,
+    })
+}
