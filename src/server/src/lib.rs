@@ -4,6 +4,7 @@
 //! The loops wait, retry and fail; what they call (`connector.receive`, `library.step`, rendering,
 //! [`next_delay`]) is pure.
 
+mod album;
 pub mod clock;
 pub mod crash;
 mod flood;

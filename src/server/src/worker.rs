@@ -14,7 +14,9 @@ use langnghe_store::{Claim, Commit, Committed, Store, TicketFilter};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ChannelParts, clock,
+    ChannelParts,
+    album::{self, Gathered},
+    clock,
     crash::{self, Point},
     media::MediaFolder,
     metrics::ChannelMetrics,
@@ -86,6 +88,10 @@ impl Workers {
 
     async fn process(&self, claims: Vec<Claim>) -> Result<(), langnghe_store::StoreError> {
         let began = Instant::now();
+        let claims = self.gather_albums(claims).await?;
+        if claims.is_empty() {
+            return Ok(());
+        }
         // All at once: a provider that is slow to tell of citizens must not cost the others' leases.
         let profiles = join_all(claims.iter().map(|claim| self.profile(claim))).await;
         let mut waiting: Vec<(Claim, Option<Profile>)> = claims.into_iter().zip(profiles).collect();
@@ -138,6 +144,24 @@ impl Workers {
             self.put_off(&claim, self.lease).await?;
         }
         Ok(())
+    }
+
+    /// Joins albums, and gives those conversations back whose last one may not be complete yet.
+    async fn gather_albums(
+        &self,
+        claims: Vec<Claim>,
+    ) -> Result<Vec<Claim>, langnghe_store::StoreError> {
+        let mut ready = Vec::with_capacity(claims.len());
+        for mut claim in claims {
+            match album::gather(&mut claim, clock::now()) {
+                Gathered::Ready => ready.push(claim),
+                Gathered::WaitUntil(at) => {
+                    let conversation = &claim.conversation;
+                    self.store.release(conversation, claim.token, at).await?;
+                }
+            }
+        }
+        Ok(ready)
     }
 
     /// Gives a conversation back unprocessed, to be tried again after a while.
