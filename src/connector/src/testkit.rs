@@ -4,8 +4,8 @@
 //! A connector implements [`Subject`] and calls [`check`] with its `fixtures` folder:
 //! - `fixtures/incoming/*.json`: webhooks, and the events or the rejection that they become
 //!   ([`incoming`]);
-//! - `fixtures/outgoing/*.json`: replies, the exact requests that they become, what the provider
-//!   answers, and the result ([`outgoing`]).
+//! - `fixtures/outgoing/*.json`: replies, templates, media to fetch and whatever else is asked of the
+//!   provider, the exact requests that they become, what it answers, and the result ([`outgoing`]).
 //!
 //! For free come, for each signed webhook: a wrong signature, a missing one, one cut short, the same
 //! webhook again (same ids), and an event of a kind that does not exist yet; and for everything: no
@@ -13,6 +13,7 @@
 
 mod always;
 mod capture;
+mod describe;
 mod double;
 pub mod incoming;
 pub mod outgoing;

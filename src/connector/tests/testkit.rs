@@ -5,15 +5,19 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use langnghe_connector::{
-    Connector, Outgoing, Received, Rejection, SendError, Sent, WebhookRequest,
+    Checkup, Connector, FetchError, Hint, Manner, Outgoing, QuotaRule, QuotaScope, QuotaUnit,
+    Received, Rejection, SendError, Sent, WebhookRequest,
     testkit::{self, Subject},
 };
 use langnghe_model::{
-    Capabilities, ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, event::Message,
+    Capabilities, ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, Problem,
+    event::{Media, Message},
 };
 use serde_json::{Value, json};
 
@@ -23,7 +27,6 @@ const TOKEN: &str = "careless-token";
 #[derive(Debug)]
 struct Careless {
     capabilities: Capabilities,
-    #[expect(dead_code, reason = "it is only there to be printed")]
     token: &'static str,
 }
 
@@ -66,9 +69,48 @@ impl Connector for Careless {
     }
 
     async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
+        let phone = match outgoing.manner {
+            Manner::Free => None,
+            Manner::Template { phone, .. } => phone,
+        };
         Err(SendError::Rejected {
-            code: format!("to {}", outgoing.citizen.as_str()),
+            code: format!("to {}", phone.unwrap_or(outgoing.citizen.as_str())),
         })
+    }
+
+    fn quotas(&self) -> Vec<QuotaRule> {
+        vec![QuotaRule {
+            name: "channel",
+            scope: QuotaScope::Channel,
+            unit: QuotaUnit::Messages,
+            limit: 80,
+            per: Duration::from_secs(1),
+            burst: 1,
+        }]
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        vec![Hint::Used {
+            allowance: "app",
+            percent: 81,
+        }]
+    }
+
+    async fn fetch(&self, media: &Media, _most: u64) -> Result<Bytes, FetchError> {
+        Err(FetchError::Refused {
+            reason: format!("it lies at {}", media.url),
+        })
+    }
+
+    async fn check(&self) -> Checkup {
+        Checkup {
+            account: Some(self.token.to_owned()),
+            ..Checkup::default()
+        }
+    }
+
+    async fn set_webhook(&self, _url: &str) -> Result<Vec<String>, Box<Problem>> {
+        Ok(vec![self.token.to_owned()])
     }
 }
 
@@ -112,12 +154,18 @@ fn everything_that_a_careless_connector_does_is_found() {
         "incoming: Debug of the connector: Debug shows \"careless-token\"",
         "outgoing/cases: a text: the error shows \"7001700170017001\"",
         "outgoing/cases: a text: this request did not come",
+        "outgoing/cases: a template: the error shows \"+84912345678\"",
+        "outgoing/cases: a medium: the error shows \"http://127.0.0.1:",
+        "outgoing/cases: who we are: the checkup shows \"careless-token\"",
+        "outgoing/cases: the webhook: what was said shows \"careless-token\"",
+        "outgoing/cases: quotas: quotas",
+        "outgoing/cases: hints: hints",
         "what was logged: the log shows \"7001700170017001\"",
     ] {
         assert!(found.contains(finding), "not found: {finding}\n\n{found}");
     }
     assert!(
-        !found.contains("no JSON"),
+        !found.contains("no JSON") && !found.contains("that are right"),
         "what is right is no finding:\n{found}"
     );
 }

@@ -118,10 +118,13 @@ fn answers(
     } else {
         with_numbers(text, &choices)
     };
-    if !clear {
-        for (number, choice) in (1..).zip(&mut choices) {
-            choice.label = shorten(&format!("{number}. {}", choice.label.trim()), limit);
-        }
+    for (number, choice) in (1..).zip(&mut choices) {
+        let label = choice.label.trim();
+        choice.label = if clear {
+            label.to_owned()
+        } else {
+            shorten(&format!("{number}. {label}"), limit)
+        };
     }
     tappable(&above, choices, ChoiceStyle::Answers, limit, text_limit)
 }

@@ -18,6 +18,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
+/// Stands for the double's own address in a case.
+pub(super) const API_BASE: &str = "{api_base}";
+
 /// A request and its answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +88,28 @@ pub struct ProviderAnswer {
     pub fault: Option<Fault>,
 }
 
+impl ProviderAnswer {
+    fn with_address(self, address: &str) -> Self {
+        let place = |text: String| text.replace(API_BASE, address);
+        Self {
+            headers: self
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, place(value)))
+                .collect(),
+            json: self.json.map(|json| with_address(&json, address)),
+            text: self.text.map(place),
+            ..self
+        }
+    }
+}
+
+/// The JSON with the double's address wherever a case names it.
+pub(super) fn with_address(json: &Value, address: &str) -> Value {
+    let text = json.to_string().replace(API_BASE, address);
+    serde_json::from_str(&text).expect("an address needs no escapes")
+}
+
 /// What goes wrong on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,15 +140,21 @@ pub(super) struct Double {
 
 impl Double {
     pub(super) async fn start(exchanges: Vec<Exchange>) -> Self {
-        let expected = exchanges.into_iter().collect();
-        let script = Arc::new(Mutex::new(Script {
-            expected,
-            findings: Vec::new(),
-        }));
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a loopback port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
+        let expected = exchanges
+            .into_iter()
+            .map(|exchange| Exchange {
+                answer: exchange.answer.map(|answer| answer.with_address(&address)),
+                ..exchange
+            })
+            .collect();
+        let script = Arc::new(Mutex::new(Script {
+            expected,
+            findings: Vec::new(),
+        }));
         let routes = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&script));
