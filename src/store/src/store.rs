@@ -221,8 +221,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn disabled(&self, backend: &BackendId) -> Result<Option<Disabled>, StoreError>;
 
-    /// Keeps a document under a name for good: the texts of flow versions, so that running sessions
-    /// can finish on theirs.
+    /// Keeps a document under a name until it is removed: the texts of flow versions, so that running
+    /// sessions can finish on theirs; media that are still to be fetched.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -233,6 +233,18 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn documents(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// The document of this name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Removes a document; false where there is none of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn remove_document(&self, name: &str) -> Result<bool, StoreError>;
 
     /// Removes everything held of a conversation: session, waiting events and replies, timers, dead
     /// letters; its tickets lose their personal part and their tie to it. Dedup marks stay: they

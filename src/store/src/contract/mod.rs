@@ -160,6 +160,7 @@ macro_rules! contract_suite {
             }
             rest {
                 documents_are_kept_and_found_by_prefix
+                a_document_is_found_by_its_name_and_removed_once
                 depths_count_what_waits
                 depths_are_the_same_after_reopening
                 a_healthy_store_answers_a_ping

@@ -39,6 +39,28 @@ pub async fn documents_are_kept_and_found_by_prefix(fixture: &dyn Fixture) {
     assert!(store.documents("none").await.expect("documents").is_empty());
 }
 
+/// A medium that waits to be fetched is found by its name, until it is removed.
+pub async fn a_document_is_found_by_its_name_and_removed_once(fixture: &dyn Fixture) {
+    let store = open(fixture).await;
+    for (name, body) in [("media/job/a", "a"), ("media/job/ab", "ab")] {
+        store
+            .keep_document(name, body.as_bytes())
+            .await
+            .expect("keep");
+    }
+    let find = async |name: &str| store.document(name).await.expect("found or not");
+    assert_eq!(find("media/job/a").await.as_deref(), Some(&b"a"[..]));
+    assert_eq!(find("media/job/").await, None);
+    for there in [true, false] {
+        let removed = store.remove_document("media/job/a").await;
+        assert_eq!(removed.expect("removed or not"), there);
+    }
+    drop(store);
+    let store = open(fixture).await;
+    let left = store.documents("media/job/").await.expect("documents");
+    assert_eq!(left, [("media/job/ab".to_owned(), b"ab".to_vec())]);
+}
+
 /// What metrics and readiness show.
 pub async fn depths_count_what_waits(fixture: &dyn Fixture) {
     let store = open(fixture).await;

@@ -238,6 +238,25 @@ pub(super) async fn documents(
     Ok(found)
 }
 
+/// The document of this name.
+pub(super) async fn document(shared: &Shared, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    shared.open()?;
+    let mut command = redis::cmd("HGET");
+    command.arg(shared.layout.index_key(0, "documents"));
+    command.arg(name);
+    call::optional(shared.link.command("a document", &command).await?)
+}
+
+/// Removes a document; false where there is none.
+pub(super) async fn remove_document(shared: &Shared, name: &str) -> Result<bool, StoreError> {
+    shared.open()?;
+    let mut command = redis::cmd("HDEL");
+    command.arg(shared.layout.index_key(0, "documents"));
+    command.arg(name);
+    let removed = shared.link.command("remove a document", &command).await?;
+    Ok(call::natural(removed)? > 0)
+}
+
 /// Whether the server can be written.
 pub(super) async fn ping(shared: &Shared) -> Result<(), StoreError> {
     shared.open()?;

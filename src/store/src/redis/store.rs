@@ -191,6 +191,14 @@ impl Store for RedisStore {
         rest::documents(&self.shared, prefix).await
     }
 
+    async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        rest::document(&self.shared, name).await
+    }
+
+    async fn remove_document(&self, name: &str) -> Result<bool, StoreError> {
+        rest::remove_document(&self.shared, name).await
+    }
+
     async fn erase(
         &self,
         conversation: &ConversationId,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
+use rusqlite::OptionalExtension as _;
 
 use super::{
     SqliteStore, dead, held::Held, join, outbox, tickets, turn::ClaimedConversation,
@@ -356,10 +357,35 @@ impl Store for SqliteStore {
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT name, body FROM documents
-                     WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+                     WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 ORDER BY name",
                 )?;
                 let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
                 rows.collect()
+            })
+            .await
+    }
+
+    async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let name = name.to_owned();
+        self.readers()?
+            .read(move |connection| {
+                connection
+                    .prepare_cached("SELECT body FROM documents WHERE name = ?1")?
+                    .query_row([name], |row| row.get(0))
+                    .optional()
+            })
+            .await
+    }
+
+    async fn remove_document(&self, name: &str) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.writer()?
+            .write(move |state| {
+                let removed = state
+                    .connection
+                    .prepare_cached("DELETE FROM documents WHERE name = ?1")?
+                    .execute([&name])?;
+                Ok(removed > 0)
             })
             .await
     }
