@@ -5,6 +5,7 @@
 //! [`next_delay`]) is pure.
 
 mod album;
+mod api_token;
 pub mod clock;
 pub mod crash;
 mod flood;
@@ -28,6 +29,7 @@ mod turn;
 mod versions;
 mod worker;
 
+pub use api_token::ApiToken;
 pub use parts::{ChannelParts, Parts, ServeError, serve};
 pub use retry::next_delay;
 pub use settings::{Flood, MediaSettings, RetrySchedule, Settings};

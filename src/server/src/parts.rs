@@ -22,7 +22,7 @@ use crate::{
     media::MediaFolder,
     metrics::Metrics,
     ownership::{Guard, Owner},
-    routes::{self, Shared, WebhookChannel},
+    routes::{self, RoutedChannel, Shared},
     sender::Sender,
     shared_folder,
     sweep::Sweep,
@@ -136,7 +136,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
     let mut takes_uploads = false;
     let mut loops = JoinSet::new();
     let mut owner = Owner::new(Arc::clone(&store), settings.channel_lease);
-    let mut webhook_channels = HashMap::new();
+    let mut routed_channels = HashMap::new();
     let mut worker_channels = HashMap::new();
     let mut router = extra_routes.unwrap_or_default();
     for channel in channels {
@@ -153,14 +153,15 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             takes_uploads = true;
             router = router.merge(routes);
         }
-        webhook_channels.insert(
+        let guard = Guard::new(channel.id.clone(), channel_metrics.clone(), Moment::now);
+        routed_channels.insert(
             channel.id.clone(),
-            WebhookChannel {
+            RoutedChannel {
                 connector: Arc::clone(&channel.connector),
                 metrics: channel_metrics.clone(),
+                guard: Arc::clone(&guard),
             },
         );
-        let guard = Guard::new(channel.id.clone(), channel_metrics.clone(), Moment::now);
         let sender = Sender::new(
             Arc::clone(&store),
             channel.clone(),
@@ -225,7 +226,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         intake,
         media,
         metrics,
-        channels: webhook_channels,
+        channels: routed_channels,
         places: Semaphore::new(settings.requests_at_once),
         settings,
     });

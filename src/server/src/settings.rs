@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use langnghe_store::Retention;
 
+use crate::ApiToken;
+
 /// What can be set about a replica.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -43,6 +45,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Files that citizens upload.
     pub media: MediaSettings,
+    /// Who may use `/api/v1`; without any it is off.
+    pub api_tokens: Vec<ApiToken>,
 }
 
 impl Default for Settings {
@@ -79,6 +83,7 @@ impl Default for Settings {
                 file_bytes: 25 * 1024 * 1024,
                 total_bytes: 10 * 1024 * 1024 * 1024,
             },
+            api_tokens: Vec::new(),
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::{
     wiring,
 };
 
+/// No finding, as many do without.
+const API_OFF: &str = "the HTTP API (/api/v1) is off; to turn it on: [api] token = \"env:NAME\"";
+
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The configuration; without it the folders ./flows and ./locales are checked
@@ -33,6 +36,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             match read.config.or(read.partial) {
                 Some(config) => {
                     problems.extend(wiring::check(&config));
+                    if config.settings.api_tokens.is_empty() {
+                        writeln!(io::stdout(), "{API_OFF}")?;
+                    }
                     (
                         config.flows.clone(),
                         config.locales.clone(),

@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, read with its places. `config/langnghe.toml` is its manual.
 
+mod api;
 mod backend;
 mod channel;
 mod limits;

@@ -14,8 +14,8 @@ use langnghe_store::Limits;
 use url::Url;
 
 use super::{
-    Config, LogConfig, LogFormat, backend, channel, limits, reader::Section, secrets::Surroundings,
-    store, unique::Unique,
+    Config, LogConfig, LogFormat, api, backend, channel, limits, reader::Section,
+    secrets::Surroundings, store, unique::Unique,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -43,6 +43,9 @@ pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option
     limits::read(limits, &mut settings, &mut store_limits);
     retries(root.section("retries", "[retries]"), &mut settings);
     let log = log(root.section("log", "[log]"));
+    if root.has("api") {
+        settings.api_tokens = api::read(root.section("api", "[api]"), surroundings);
+    }
     console(&root);
 
     let mut unique = Unique::default();

@@ -26,6 +26,8 @@ const VARIABLES: Variables = Variables(&[
     ("PAGE_VERIFY_TOKEN", "two"),
     ("PAGE_ACCESS_TOKEN", "three"),
     ("IOC_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    ("API_TOKEN", "0123456789abcdef"),
+    ("SHORT", "0123456789abcde"),
     ("EMPTY", ""),
     ("STORE", "redis://ln:hunter2@cache:6379/1"),
     ("NO_STORE", "redis://ln:hunter2@cache:port"),
@@ -86,6 +88,8 @@ fn the_defaults_that_the_sample_tells_are_the_defaults() {
         .expect("good");
     let mut told = read(&whole_sample()).config.expect("good");
     told.settings.media.clone_from(&bare.settings.media);
+    assert_eq!(told.settings.api_tokens.len(), 1);
+    told.settings.api_tokens.clear();
     assert_eq!(
         format!("{:?}", bare.settings),
         format!("{:?}", told.settings)
@@ -189,6 +193,9 @@ fn every_mistake_is_underlined_where_it_stands() {
         ("[limits]\nflood = { mesages = 3 }".into(), "toml::unknown-key", "mesages", "`messages`"),
         ("[retries]\nreplies = [\"1s\", 2]".into(), "toml::wrong-type", "2", ""),
         ("[log]\nformat = \"jsn\"".into(), "toml::bad-value", "\"jsn\"", "json"),
+        ("[api]\n".into(), "config::missing-key", "api", "env:NAME"),
+        ("[api]\ntoken = \"env:SHORT\"".into(), "config::api-token", "\"env:SHORT\"", "openssl rand"),
+        ("[api]\ntoken = [\"env:API_TOKEN\", \"env:NOWHERE\"]".into(), "config::secret", "\"env:NOWHERE\"", "export"),
         ("server = 1".into(), "toml::wrong-type", "1", ""),
         ("[server\nlisten = \"127.0.0.1:1\"".into(), "toml::syntax", "", ""),
         ("[[channel]]\nid = \"Page\"\nkind = \"webchat\"".into(), "config::id", "\"Page\"", ""),

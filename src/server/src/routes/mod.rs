@@ -1,5 +1,6 @@
 //! The replica's routes.
 
+mod api;
 mod health;
 mod media;
 mod webhook;
@@ -22,13 +23,16 @@ use crate::{
     intake::Intake,
     media::MediaFolder,
     metrics::{ChannelMetrics, Metrics},
+    ownership::Guard,
 };
 
-/// One channel as the webhook route needs it.
+/// One channel as the routes need it.
 #[derive(Debug)]
-pub(crate) struct WebhookChannel {
+pub(crate) struct RoutedChannel {
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) metrics: ChannelMetrics,
+    /// Whether this replica sends on it.
+    pub(crate) guard: Arc<Guard>,
 }
 
 /// What the routes share.
@@ -38,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) intake: Arc<Intake>,
     pub(crate) media: Arc<MediaFolder>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) channels: HashMap<ChannelId, WebhookChannel>,
+    pub(crate) channels: HashMap<ChannelId, RoutedChannel>,
     pub(crate) places: Semaphore,
     pub(crate) settings: Settings,
 }
@@ -53,6 +57,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/media/{name}", get(media::file))
         .route("/api/v1/ticket.schema.json", get(ticket_schema))
+        .merge(api::router(&shared))
         .with_state(shared)
 }
 

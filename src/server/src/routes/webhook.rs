@@ -16,7 +16,7 @@ use langnghe_model::ChannelId;
 use crate::{
     clock,
     crash::{self, Point},
-    routes::{Shared, WebhookChannel, busy},
+    routes::{RoutedChannel, Shared, busy},
 };
 
 /// Takes one webhook.
@@ -61,7 +61,7 @@ async fn answer(shared: &Shared, channel: &str, path: &str, request: Request) ->
     }
 }
 
-async fn take(shared: &Shared, channel: &WebhookChannel, path: &str, request: Request) -> Response {
+async fn take(shared: &Shared, channel: &RoutedChannel, path: &str, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = match read(body, shared.settings.body_bytes).await {
         Ok(body) => body,
