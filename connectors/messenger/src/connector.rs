@@ -138,5 +138,6 @@ fn capabilities(choices: ChoicePresentation) -> Capabilities {
         extended_window: None,
         templates: false,
         encoding: Encoding::Unicode,
+        quiet_hours: None,
     }
 }

@@ -94,6 +94,7 @@ fn capabilities() -> Capabilities {
         extended_window: None,
         templates: false,
         encoding: Encoding::Unicode,
+        quiet_hours: None,
     }
 }
 

@@ -9,15 +9,19 @@
 //!   carry the same numbers: "1. Đường, vỉa hè…".
 //! - Media goes before its words where both cannot go together, so that what can be tapped under
 //!   the words stays in sight.
+//! - Where each text may be with or without diacritics ([`Encoding::Auto`]), it keeps them unless it
+//!   takes fewer messages without.
 
 mod choices;
 mod split;
 
 use langnghe_model::{
     Capabilities, Reply,
-    capabilities::{Encoding, TextLimit},
+    capabilities::{Encoding, TextLimit, TextUnit},
     fold::unaccent,
+    gsm,
     reply::{Choice, ChoiceStyle, ContactField},
+    segments,
 };
 
 /// Fits one reply to a channel: the result is what the connector encodes, one provider message
@@ -25,10 +29,42 @@ use langnghe_model::{
 /// split at paragraphs, lines, sentences or words with the choices on the last part; what a channel
 /// lacks is worded or left out. Empty texts are never sent.
 pub fn render(reply: Reply, capabilities: &Capabilities) -> Vec<Reply> {
-    let reply = match capabilities.encoding {
-        Encoding::Unicode => reply,
-        Encoding::Unaccented => without_accents(reply),
+    let counted = capabilities.text.unit == TextUnit::Segments;
+    // A decomposed accent is a unit of its own, which is paid for.
+    let as_it_is = |reply| {
+        if counted {
+            rewritten(reply, &segments::composed)
+        } else {
+            reply
+        }
     };
+    let plain = |reply| {
+        let rewrite = if counted {
+            gsm::transliterate
+        } else {
+            unaccent
+        };
+        fitted(rewritten(reply, &rewrite), capabilities)
+    };
+    match capabilities.encoding {
+        Encoding::Unicode => fitted(as_it_is(reply), capabilities),
+        Encoding::Unaccented => plain(reply),
+        Encoding::Auto => {
+            let accented = fitted(as_it_is(reply.clone()), capabilities);
+            if accented.len() < 2 {
+                return accented;
+            }
+            let plain = plain(reply);
+            if plain.len() < accented.len() {
+                plain
+            } else {
+                accented
+            }
+        }
+    }
+}
+
+fn fitted(reply: Reply, capabilities: &Capabilities) -> Vec<Reply> {
     match reply {
         Reply::Text { text } => texts(&text, capabilities.text),
         Reply::Choices {
@@ -133,27 +169,28 @@ fn asking(
     replies
 }
 
-fn without_accents(reply: Reply) -> Reply {
-    let plain = |choices: Vec<Choice>| {
+/// The reply with every text that the citizen sees rewritten; payloads and links stay.
+fn rewritten(reply: Reply, rewrite: &dyn Fn(&str) -> String) -> Reply {
+    let all = |choices: Vec<Choice>| {
         choices
             .into_iter()
             .map(|choice| Choice {
-                label: unaccent(&choice.label),
+                label: rewrite(&choice.label),
                 payload: choice.payload,
             })
             .collect()
     };
     match reply {
         Reply::Text { text } => Reply::Text {
-            text: unaccent(&text),
+            text: rewrite(&text),
         },
         Reply::Choices {
             text,
             choices,
             style,
         } => Reply::Choices {
-            text: unaccent(&text),
-            choices: plain(choices),
+            text: rewrite(&text),
+            choices: all(choices),
             style,
         },
         Reply::Media {
@@ -163,20 +200,20 @@ fn without_accents(reply: Reply) -> Reply {
         } => Reply::Media {
             media,
             url,
-            caption: caption.map(|caption| unaccent(&caption)),
+            caption: caption.map(|caption| rewrite(&caption)),
         },
         Reply::AskLocation { text, choices } => Reply::AskLocation {
-            text: unaccent(&text),
-            choices: plain(choices),
+            text: rewrite(&text),
+            choices: all(choices),
         },
         Reply::AskContact {
             text,
             field,
             choices,
         } => Reply::AskContact {
-            text: unaccent(&text),
+            text: rewrite(&text),
             field,
-            choices: plain(choices),
+            choices: all(choices),
         },
         other => other,
     }

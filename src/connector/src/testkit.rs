@@ -7,8 +7,8 @@
 //! - `fixtures/outgoing/*.json`: replies, templates, media to fetch and whatever else is asked of the
 //!   provider, the exact requests that they become, what it answers, and the result ([`outgoing`]).
 //!
-//! For free come, for each signed webhook: a wrong signature, a missing one, one cut short, the same
-//! webhook again (same ids), and an event of a kind that does not exist yet; and for everything: no
+//! For free come, for each signed webhook: a wrong signature (or secret in the path), a missing one,
+//! one cut short, the same webhook again (same ids), and an event of a kind that does not exist yet; and for everything: no
 //! credential, no citizen's id and none of their words in any log line, error or `Debug`.
 
 mod always;
@@ -16,6 +16,7 @@ mod capture;
 mod describe;
 mod double;
 pub mod incoming;
+mod multipart;
 pub mod outgoing;
 mod request;
 
@@ -25,10 +26,12 @@ use std::{
     sync::Arc,
 };
 
+use http::Method;
 use langnghe_model::Timestamp;
 use serde::de::DeserializeOwned;
 
 use self::capture::Capture;
+pub use self::request::Webhook;
 use crate::Connector;
 
 /// What a webhook of the kit is received at: 2026-09-21T14:13:21Z, shortly after most fixtures.
@@ -48,6 +51,35 @@ pub trait Subject {
 
     /// A webhook with one event of a kind that the provider may invent tomorrow.
     fn unknown(&self) -> serde_json::Value;
+
+    /// The same as a whole request, where it is no POST of JSON.
+    fn unknown_webhook(&self) -> Webhook {
+        Webhook::json(self.secret_path(), &self.unknown().to_string())
+    }
+
+    /// The headers that make a whole request the provider's, where the signature covers more than the
+    /// body; the path is what follows the channel's id.
+    fn sign_webhook(
+        &self,
+        method: &Method,
+        path: &str,
+        query: &str,
+        body: &[u8],
+    ) -> Vec<(&'static str, String)> {
+        let _: (&Method, &str, &str) = (method, path, query);
+        self.sign(body)
+    }
+
+    /// What follows the channel's id in the path of its webhooks, where the provider has no signature
+    /// and a secret lies there in its place; empty where nothing does.
+    fn secret_path(&self) -> &'static str {
+        ""
+    }
+
+    /// What is answered to a webhook with events.
+    fn answer(&self) -> &'static str {
+        ""
+    }
 }
 
 /// How many cases of the tables held, those for free not counted.

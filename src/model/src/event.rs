@@ -69,6 +69,17 @@ pub enum EventKind {
     Follow,
     /// The citizen unsubscribed from, or blocked, the account.
     Unfollow,
+    /// The citizen wants no notices on this channel any more; what they ask is still answered. The
+    /// law knows words for it, which connectors of SMS recognise.
+    OptOut {
+        /// What they wrote, as one of the words (`HUY`) means less while a form is open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// The citizen takes an [`OptOut`](Self::OptOut) back.
+    OptIn,
+    /// The citizen asks how to write to us: a keyword of a short code with nothing after it.
+    Help,
     /// News of messages that we sent.
     Receipt(Receipt),
     /// The account's own message, seen from outside: our own send or one that staff typed.
@@ -113,6 +124,9 @@ impl EventKind {
             Self::Reaction { .. } => "reaction",
             Self::Follow => "follow",
             Self::Unfollow => "unfollow",
+            Self::OptOut { .. } => "opt_out",
+            Self::OptIn => "opt_in",
+            Self::Help => "help",
             Self::Receipt(_) => "receipt",
             Self::Echo { .. } => "echo",
             Self::Control { .. } => "control",

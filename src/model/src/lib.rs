@@ -7,11 +7,14 @@
 pub mod capabilities;
 pub mod event;
 pub mod fold;
+pub mod gsm;
 mod id;
 mod notice;
+pub mod phone;
 pub mod problem;
 pub mod profile;
 pub mod reply;
+pub mod segments;
 pub mod ticket;
 mod time;
 

@@ -29,35 +29,51 @@ pub(super) fn split(text: &str, limit: TextLimit) -> Vec<String> {
 /// The length in bytes of the longest prefix of whole graphemes within the limit; at least one
 /// character.
 fn fitting_prefix(text: &str, limit: TextLimit) -> usize {
-    let mut used = 0;
-    for (start, grapheme) in text.grapheme_indices(true) {
-        used += limit.unit.count(grapheme);
-        if used > limit.max {
-            return if start > 0 {
-                start
-            } else {
-                fitting_characters(grapheme, limit)
-            };
+    let start = match limit.unit {
+        // A character of another alphabet changes the price of all before it.
+        TextUnit::Segments => {
+            if limit.unit.count(text) <= limit.max {
+                return text.len();
+            }
+            let starts: Vec<usize> = text
+                .grapheme_indices(true)
+                .map(|(start, _)| start)
+                .collect();
+            let fits = |start: &usize| limit.unit.count(&text[..*start]) <= limit.max;
+            let fitting = starts.partition_point(fits);
+            starts.get(fitting.saturating_sub(1)).copied()
         }
+        unit => {
+            let mut used = 0;
+            let beyond = text.grapheme_indices(true).find(|(_, grapheme)| {
+                used += unit.count(grapheme);
+                used > limit.max
+            });
+            beyond.map(|(start, _)| start)
+        }
+    };
+    match start {
+        None => text.len(),
+        Some(0) => {
+            let first = text.graphemes(true).next().unwrap_or(text);
+            fitting_characters(first, limit)
+        }
+        Some(start) => start,
     }
-    text.len()
 }
 
 fn fitting_characters(grapheme: &str, limit: TextLimit) -> usize {
-    let mut used = 0;
-    for (start, character) in grapheme.char_indices() {
-        used += match limit.unit {
-            TextUnit::Characters => 1,
-            TextUnit::Utf16 => character.len_utf16(),
-            TextUnit::Bytes => character.len_utf8(),
-            // What follows in a grapheme costs nothing.
-            TextUnit::Graphemes => usize::from(start == 0),
-        };
-        if used > limit.max && start > 0 {
-            return start;
-        }
+    if limit.unit == TextUnit::Graphemes {
+        // What follows in a grapheme costs nothing.
+        return grapheme.len();
     }
-    grapheme.len()
+    let ends = grapheme
+        .char_indices()
+        .map(|(start, character)| start + character.len_utf8());
+    let first = grapheme.chars().next().map_or(0, char::len_utf8);
+    ends.take_while(|end| limit.unit.count(&grapheme[..*end]) <= limit.max)
+        .last()
+        .unwrap_or(first)
 }
 
 /// Where to cut in the first `fitting` bytes, which do not reach the end. A cut that would leave a

@@ -291,6 +291,65 @@ fn unit() -> impl Strategy<Value = TextUnit> {
     ]
 }
 
+fn sms(max: usize, encoding: Encoding) -> Capabilities {
+    Capabilities {
+        text: TextLimit {
+            max,
+            unit: TextUnit::Segments,
+        },
+        encoding,
+        ..Capabilities::text_only(0)
+    }
+}
+
+#[test]
+fn sms_is_cut_at_words_within_the_largest_number_of_parts() {
+    // 60 words of five letters and a space: 359 septets, which is three parts.
+    let plain = vec!["duong"; 60].join(" ");
+    for (max, lengths) in [(3, vec![359]), (2, vec![305, 53]), (1, vec![155, 155, 47])] {
+        let parts = render(text(&plain), &sms(max, Encoding::Unicode));
+        let is: Vec<usize> = parts.iter().map(|part| words_of(part).len()).collect();
+        // The cut is at the last word that fits.
+        assert_eq!(
+            is.iter().sum::<usize>() + is.len() - 1,
+            plain.len(),
+            "{is:?}"
+        );
+        assert_eq!(is.len(), lengths.len(), "{is:?}");
+        for part in &parts {
+            assert!(TextUnit::Segments.count(words_of(part)) <= max);
+            assert!(words_of(part).ends_with("duong"));
+        }
+    }
+    // One accented word at the end makes all before it dearer, so it goes on alone.
+    let mixed = format!("{} đường", vec!["duong"; 26].join(" "));
+    let parts = render(text(&mixed), &sms(1, Encoding::Unicode));
+    assert_eq!(parts.len(), 2, "{parts:?}");
+    assert_eq!(words_of(&parts[1]), "đường");
+}
+
+#[test]
+fn sms_keeps_its_accents_where_the_policy_says() {
+    let question = |words: &str| answers(words, &["Đường", "Rác 🗑"]);
+    let accented = "Anh/chị muốn phản ánh việc gì ạ?\n\n1. Đường\n2. Rác 🗑";
+    let plain = "Anh/chi muon phan anh viec gi a?\n\n1. Duong\n2. Rac ";
+    let words = "Anh/chị muốn phản ánh việc gì a\u{323}?";
+    for (encoding, expected) in [
+        (Encoding::Unicode, accented),
+        (Encoding::Unaccented, plain.trim_end()),
+        (Encoding::Auto, accented),
+    ] {
+        let is = render(question(words), &sms(1, encoding));
+        assert_eq!(is, [text(expected)], "{encoding:?}");
+    }
+    // With accents it would take two messages.
+    let long = "Dạ, em đã ghi nhận phản ánh của anh/chị, mã số PA-000123. Cảm ơn anh/chị đã báo.";
+    let is = render(text(long), &sms(1, Encoding::Auto));
+    assert_eq!(is, [text(&gsm::transliterate(long))]);
+    assert_eq!(render(text(long), &sms(1, Encoding::Unicode)).len(), 2);
+    assert_eq!(render(text(long), &sms(2, Encoding::Auto)), [text(long)]);
+}
+
 /// Words, Vietnamese in both forms, emoji of several characters, white space.
 fn words() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -335,6 +394,21 @@ proptest! {
             prop_assert!(!words_of(part).trim().is_empty());
         }
         prop_assert_eq!(without_space(parts.iter().map(words_of)), without_space([&*words]));
+    }
+
+    #[test]
+    fn parts_of_sms_keep_within_the_limit_and_lose_nothing(words in words(), max in 1_usize..4) {
+        let parts = render(text(&words), &sms(max, Encoding::Unicode));
+        for part in &parts {
+            prop_assert!(TextUnit::Segments.count(words_of(part)) <= max, "{:?}", part);
+        }
+        let composed = segments::composed(&words);
+        prop_assert_eq!(without_space(parts.iter().map(words_of)), without_space([&*composed]));
+        let plain = render(text(&words), &sms(max, Encoding::Unaccented));
+        for part in &plain {
+            prop_assert_eq!(segments::count(words_of(part)).alphabet, segments::Alphabet::Gsm7);
+            prop_assert!(TextUnit::Segments.count(words_of(part)) <= max, "{:?}", part);
+        }
     }
 
     #[test]

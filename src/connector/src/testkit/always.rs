@@ -5,14 +5,14 @@ use langnghe_model::{Event, EventKind, Timestamp};
 
 use super::{
     Findings, RECEIVED_AT, Subject,
-    request::{Request, header},
+    request::{Webhook, header},
 };
 use crate::{Connector, Received, Rejection};
 
 /// The same webhook later, at another replica: the same ids, or it would count twice.
 pub(super) fn check_replay(
     subject: &dyn Subject,
-    request: &Request,
+    request: &Webhook,
     events: &[Event],
     findings: &mut Findings,
 ) {
@@ -38,14 +38,17 @@ pub(super) fn check_replay(
 pub(super) fn check_signatures(
     subject: &dyn Subject,
     connector: &dyn Connector,
-    request: &Request,
+    request: &Webhook,
     findings: &mut Findings,
 ) {
-    let signature = subject.sign(&request.body);
-    let mut other_body = request.body.clone();
-    other_body.push(b' ');
-    for (name, value) in &signature {
-        let wrong = subject.sign(&other_body);
+    let mut other = request.clone();
+    if other.body.is_empty() {
+        other.query.push_str("&more=1");
+    } else {
+        other.body.push(b' ');
+    }
+    let wrong = other.signature(subject);
+    for (name, value) in &request.signature(subject) {
         let wrong = wrong
             .iter()
             .find(|(other, _)| other == name)
@@ -61,7 +64,7 @@ pub(super) fn check_signatures(
             let mut headers = request.headers.clone();
             headers.remove(*name);
             headers.extend(value.map(|value| header(name, &value)));
-            let forged = Request {
+            let forged = Webhook {
                 headers,
                 ..request.clone()
             };
@@ -71,6 +74,7 @@ pub(super) fn check_signatures(
             }
         }
     }
+    check_paths(connector, subject.secret_path(), request, findings);
     let status = Rejection::Signature.status();
     findings.equal(
         "status for a wrong signature",
@@ -79,16 +83,51 @@ pub(super) fn check_signatures(
     );
 }
 
+/// Where the secret lies in the path, no other path will do.
+fn check_paths(
+    connector: &dyn Connector,
+    secret: &str,
+    request: &Webhook,
+    findings: &mut Findings,
+) {
+    let Some(last) = secret
+        .chars()
+        .next_back()
+        .filter(|_| request.path == secret)
+    else {
+        return;
+    };
+    let cut = &secret[..secret.len() - last.len_utf8()];
+    let other = if last == '0' { '1' } else { '0' };
+    for (what, path) in [
+        ("wrong", format!("{cut}{other}")),
+        ("missing", String::new()),
+        ("cut short", cut.to_owned()),
+        ("too long", format!("{secret}0")),
+        ("longer", format!("{secret}/more")),
+    ] {
+        let forged = Webhook {
+            path,
+            ..request.clone()
+        };
+        let rejection = forged.receive(connector, RECEIVED_AT).map(|_| ());
+        if rejection != Err(Rejection::Signature) {
+            findings.add(format!("with a {what} secret in the path: {rejection:?}"));
+        }
+    }
+}
+
 pub(super) fn check_unknown(
     subject: &dyn Subject,
     connector: &dyn Connector,
     findings: &mut Findings,
 ) {
-    let mut request = Request::post(&subject.unknown().to_string());
+    let mut request = subject.unknown_webhook();
     request.sign(subject);
     match request.receive(connector, RECEIVED_AT) {
         Ok(Received { events, answer }) => {
             findings.equal("status", &answer.status, &StatusCode::OK);
+            findings.equal("answer", &&answer.body[..], &subject.answer().as_bytes());
             if !matches!(
                 &events[..],
                 [Event {

@@ -15,8 +15,10 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::multipart;
 
 /// Stands for the double's own address in a case.
 pub(super) const API_BASE: &str = "{api_base}";
@@ -33,7 +35,7 @@ pub struct Exchange {
     pub answer: Option<ProviderAnswer>,
 }
 
-/// A request that must come exactly so: method, path, query, headers and JSON.
+/// A request that must come exactly so: method, path, query, headers and body.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderRequest {
@@ -49,21 +51,50 @@ pub struct ProviderRequest {
     /// All headers but those that any HTTP client sends.
     #[serde(default)]
     pub headers: Option<BTreeMap<String, String>>,
-    /// The body; null for none.
+    /// The body as JSON.
     #[serde(default)]
     pub json: Option<Value>,
+    /// The body as a form.
+    #[serde(default)]
+    pub form: Option<BTreeMap<String, String>>,
+    /// The body as a form of several parts (`multipart/form-data`): a text, or for a file
+    /// `{"file": its name, "type": its media type, "text": its content}`.
+    #[serde(default)]
+    pub multipart: Option<BTreeMap<String, Value>>,
+    /// The body as text. Where none of the four is said, here or in the defaults, there is no body.
+    #[serde(default)]
+    pub text: Option<String>,
 }
 
 impl ProviderRequest {
     pub(super) fn over(self, defaults: Option<&Self>) -> Self {
-        let defaults = defaults.cloned().unwrap_or_default();
+        let mut defaults = defaults.cloned().unwrap_or_default();
+        if self.has_body() {
+            defaults = Self {
+                json: None,
+                form: None,
+                multipart: None,
+                text: None,
+                ..defaults
+            };
+        }
         Self {
             method: self.method.or(defaults.method),
             path: self.path.or(defaults.path),
             query: self.query.or(defaults.query),
             headers: self.headers.or(defaults.headers),
             json: self.json.or(defaults.json),
+            form: self.form.or(defaults.form),
+            multipart: self.multipart.or(defaults.multipart),
+            text: self.text.or(defaults.text),
         }
+    }
+
+    fn has_body(&self) -> bool {
+        self.json.is_some()
+            || self.form.is_some()
+            || self.multipart.is_some()
+            || self.text.is_some()
     }
 }
 
@@ -222,14 +253,11 @@ fn differences(
         url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
             .into_owned()
             .collect();
-    let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let compare = |what: &str, is: &dyn std::fmt::Debug, expected: &dyn std::fmt::Debug| {
         let [is, expected] = [format!("{is:?}"), format!("{expected:?}")];
         (is != expected).then(|| format!("{what}\n      is {is}\n  not {expected}"))
     };
     let wanted = expected.method.as_deref().unwrap_or("POST");
-    let json_differs = (json != expected.json.clone().unwrap_or(Value::Null))
-        .then(|| format!("JSON\n      is {json}\n  not {:?}", expected.json));
     [
         compare("method", &method.as_str(), &wanted),
         compare(
@@ -243,14 +271,38 @@ fn differences(
             &telling(headers),
             &expected.headers.clone().unwrap_or_default(),
         ),
-        json_differs,
+        body_difference(expected, headers, body),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// The headers that a provider acts on.
+fn body_difference(expected: &ProviderRequest, headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let differs = |is: Value, wanted: Value| {
+        (is != wanted).then(|| format!("body\n      is {is}\n  not {wanted}"))
+    };
+    if let Some(form) = &expected.form {
+        let is: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
+        return differs(json!(is), json!(form));
+    }
+    if let Some(parts) = &expected.multipart {
+        return differs(multipart::parse(headers, body), json!(parts));
+    }
+    if let Some(wanted) = &expected.text {
+        return differs(json!(text), json!(wanted));
+    }
+    // Anything that is no JSON is shown as a text.
+    let is = match serde_json::from_slice(body) {
+        Ok(json) => json,
+        Err(_) if body.is_empty() => Value::Null,
+        Err(_) => json!(text),
+    };
+    differs(is, expected.json.clone().unwrap_or(Value::Null))
+}
+
+/// The headers that a provider acts on; of a media type without its boundary, which is random.
 fn telling(headers: &HeaderMap) -> BTreeMap<String, String> {
     const USUAL: [header::HeaderName; 7] = [
         header::HOST,
@@ -265,10 +317,12 @@ fn telling(headers: &HeaderMap) -> BTreeMap<String, String> {
         .iter()
         .filter(|(name, _)| !USUAL.contains(name))
         .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into(),
-            )
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let value = match value.split_once("; boundary=") {
+                Some((kind, _)) if name == header::CONTENT_TYPE => kind.to_owned(),
+                _ => value.into_owned(),
+            };
+            (name.to_string(), value)
         })
         .collect()
 }

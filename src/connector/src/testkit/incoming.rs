@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use langnghe_model::{Event, EventKind};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     Findings, RECEIVED_AT, Subject, always,
-    request::{Request, ascii, header},
+    request::{FORM, Webhook, ascii, header},
     tables,
 };
 use crate::Connector;
@@ -23,9 +23,15 @@ pub struct Case {
     /// POST unless said.
     #[serde(default)]
     pub method: Option<String>,
+    /// What follows the channel's id in the path; [`Subject::secret_path`] unless said.
+    #[serde(default)]
+    pub path: Option<String>,
     /// The raw query.
     #[serde(default)]
     pub query: String,
+    /// The query by its fields, in the place of `query`.
+    #[serde(default)]
+    pub query_fields: Option<BTreeMap<String, String>>,
     /// Headers beside the signature.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -35,6 +41,12 @@ pub struct Case {
     /// The body as exactly this text, in the place of `body`.
     #[serde(default)]
     pub raw: Option<String>,
+    /// The body as a form, in the place of `body`.
+    #[serde(default)]
+    pub form: Option<BTreeMap<String, String>>,
+    /// What is answered beside the status; [`Subject::answer`] unless said.
+    #[serde(default)]
+    pub answer: Option<String>,
     /// False to send it with nothing but its own headers.
     #[serde(default = "yes")]
     pub signed: bool,
@@ -46,7 +58,7 @@ pub struct Case {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expected {
-    /// These events, answered 200 with an empty body.
+    /// These events, answered 200 with the case's `answer`.
     ///
     /// An event is written as it is stored, but for `citizen` in the place of `conversation`,
     /// without `received_at`, and without what is null. An id that ends in `:*` is any digest.
@@ -79,23 +91,39 @@ pub(super) fn check(subject: &dyn Subject, folder: &Path, findings: &mut Finding
     count
 }
 
-fn request(case: &Case) -> Request {
-    let body = match (&case.raw, &case.body) {
-        (Some(raw), _) => raw.clone(),
-        (None, Some(body)) => ascii(&body.to_string()),
-        (None, None) => String::new(),
+fn request(subject: &dyn Subject, case: &Case) -> Webhook {
+    let body = match (&case.raw, &case.body, &case.form) {
+        (Some(raw), ..) => raw.clone(),
+        (None, Some(body), _) => ascii(&body.to_string()),
+        (None, None, Some(form)) => encoded(form),
+        (None, None, None) => String::new(),
     };
     let method = case.method.as_deref().unwrap_or("POST");
-    Request {
+    let mut headers: HeaderMap = case
+        .headers
+        .iter()
+        .map(|(name, value)| header(name, value))
+        .collect();
+    if case.form.is_some() && !headers.contains_key("content-type") {
+        headers.extend([header("content-type", FORM)]);
+    }
+    let path = case.path.as_deref().unwrap_or(subject.secret_path());
+    Webhook {
         method: method.parse().expect("a method"),
-        query: case.query.clone(),
-        headers: case
-            .headers
-            .iter()
-            .map(|(name, value)| header(name, value))
-            .collect(),
+        path: path.to_owned(),
+        query: case
+            .query_fields
+            .as_ref()
+            .map_or_else(|| case.query.clone(), encoded),
+        headers,
         body: body.into_bytes(),
     }
+}
+
+fn encoded(fields: &BTreeMap<String, String>) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
 }
 
 fn check_case(
@@ -104,15 +132,17 @@ fn check_case(
     case: &Case,
     findings: &mut Findings,
 ) {
-    let mut request = request(case);
-    if case.signed && request.method == Method::POST {
+    let mut request = request(subject, case);
+    if case.signed {
         request.sign(subject);
     }
     let received = request.receive(connector, RECEIVED_AT);
     match (&received, &case.expect) {
         (Ok(received), Expected::Events(expected)) => {
             findings.equal("status", &received.answer.status, &StatusCode::OK);
-            findings.equal("answer", &received.answer.body.len(), &0);
+            let answer = case.answer.as_deref().unwrap_or(subject.answer());
+            let is = String::from_utf8_lossy(&received.answer.body);
+            findings.equal("answer", &&*is, &answer);
             check_events(&received.events, expected, findings);
             if case.signed {
                 always::check_replay(subject, &request, &received.events, findings);

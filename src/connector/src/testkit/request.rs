@@ -6,27 +6,68 @@ use langnghe_model::Timestamp;
 use super::Subject;
 use crate::{Connector, Received, Rejection, WebhookRequest, signature::encode_hex};
 
+/// A request to a channel's webhook.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub struct Webhook {
+    /// The method.
+    pub method: Method,
+    /// What follows the channel's id in the path.
+    pub path: String,
+    /// The raw query.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
-impl Request {
+impl Webhook {
     /// A POST of JSON, in ASCII.
-    pub(super) fn post(json: &str) -> Self {
+    pub fn json(path: &str, json: &str) -> Self {
         Self {
             method: Method::POST,
+            path: path.to_owned(),
             query: String::new(),
             headers: HeaderMap::new(),
             body: ascii(json).into_bytes(),
         }
     }
 
+    /// A POST of a form.
+    pub fn form<'a>(path: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        Self {
+            method: Method::POST,
+            path: path.to_owned(),
+            query: String::new(),
+            headers: [header("content-type", FORM)].into_iter().collect(),
+            body: body.into_bytes(),
+        }
+    }
+
+    /// A GET with everything in its query.
+    pub fn query<'a>(path: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            query,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// The headers that make it the provider's.
+    pub(super) fn signature(&self, subject: &dyn Subject) -> Vec<(&'static str, String)> {
+        subject.sign_webhook(&self.method, &self.path, &self.query, &self.body)
+    }
+
     pub(super) fn sign(&mut self, subject: &dyn Subject) {
-        for (name, value) in subject.sign(&self.body) {
+        for (name, value) in self.signature(subject) {
             self.headers.extend([header(name, &value)]);
         }
     }
@@ -38,7 +79,7 @@ impl Request {
     ) -> Result<Received, Rejection> {
         connector.receive(&WebhookRequest {
             method: &self.method,
-            path: "",
+            path: &self.path,
             query: &self.query,
             headers: &self.headers,
             body: &self.body,
@@ -46,6 +87,9 @@ impl Request {
         })
     }
 }
+
+/// The media type of forms.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) fn header(name: &str, value: &str) -> (HeaderName, HeaderValue) {
     let name = HeaderName::try_from(name).expect("a header name");

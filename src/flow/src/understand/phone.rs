@@ -1,34 +1,12 @@
 //! Vietnamese telephone numbers, from every way of writing them to E.164.
 
-/// The prefixes of 2018: old ones of eleven digits and what they became.
-const OLD_PREFIXES: [(&str, &str); 19] = [
-    ("0120", "070"),
-    ("0121", "079"),
-    ("0122", "077"),
-    ("0126", "076"),
-    ("0128", "078"),
-    ("0123", "083"),
-    ("0124", "084"),
-    ("0125", "085"),
-    ("0127", "081"),
-    ("0129", "082"),
-    ("0162", "032"),
-    ("0163", "033"),
-    ("0164", "034"),
-    ("0165", "035"),
-    ("0166", "036"),
-    ("0167", "037"),
-    ("0168", "038"),
-    ("0169", "039"),
-    ("0186", "056"),
-];
-const OLD_PREFIXES_REST: [(&str, &str); 2] = [("0188", "058"), ("0199", "059")];
+use langnghe_model::phone::vietnamese;
 
 /// The number in E.164 (`+84912345678`), found in a text that holds just one.
 pub(crate) fn parse(text: &str) -> Option<String> {
     let mut found = None;
     for candidate in candidates(text) {
-        if let Some(number) = normal(&candidate) {
+        if let Some(number) = vietnamese(&candidate) {
             if found.as_ref().is_some_and(|other| *other != number) {
                 return None;
             }
@@ -56,54 +34,6 @@ fn candidates(text: &str) -> Vec<String> {
         }
     }
     all
-}
-
-fn normal(digits: &str) -> Option<String> {
-    let national = if let Some(rest) = digits
-        .strip_prefix("+84")
-        .or_else(|| digits.strip_prefix("0084"))
-    {
-        format!("0{}", rest.strip_prefix('0').unwrap_or(rest))
-    } else if let Some(rest) = digits.strip_prefix("84").filter(|rest| rest.len() >= 9) {
-        format!("0{rest}")
-    } else if digits.starts_with('0') {
-        digits.to_owned()
-    } else {
-        return None;
-    };
-    let national = if national.len() == 11 && national.starts_with("01") {
-        let (old, new) = OLD_PREFIXES
-            .iter()
-            .chain(&OLD_PREFIXES_REST)
-            .find(|(old, _)| national.starts_with(old))?;
-        format!("{new}{}", &national[old.len()..])
-    } else {
-        national
-    };
-    let bytes = national.as_bytes();
-    let good = match bytes {
-        [b'0', b'2', ..] => bytes.len() == 11,
-        [b'0', ..] => bytes.len() == 10 && mobile(&national[1..4]),
-        _ => false,
-    };
-    good.then(|| format!("+84{}", &national[1..]))
-}
-
-/// Whether the first three digits after the zero are a mobile network's.
-fn mobile(start: &str) -> bool {
-    let bytes = start.as_bytes();
-    matches!(
-        (bytes[0], bytes[1], bytes[2]),
-        (b'3', _, _)
-            | (b'7', b'0' | b'6'..=b'9', _)
-            | (b'5', b'1' | b'6' | b'8' | b'9', _)
-            | (b'5', b'2', b'2' | b'3' | b'8')
-            | (b'5', b'5', b'9')
-            | (b'8', b'1'..=b'8', _)
-            | (b'8', b'9', b'6'..=b'9')
-            | (b'9', b'0'..=b'8', _)
-            | (b'9', b'9', b'0' | b'1' | b'3'..=b'9')
-    )
 }
 
 /// A number as people read it: `0912 345 678`.
