@@ -7,6 +7,11 @@ use bytes::Bytes;
 use langnghe_model::{CitizenId, ConversationId, Event, Timestamp, event::Media};
 use tokio::sync::mpsc;
 
+/// The answer where there is nothing to keep a state in.
+const NOWHERE: Unavailable = Unavailable {
+    retry_after: Duration::from_secs(30),
+};
+
 /// What a connector with routes of its own may ask of the program.
 #[async_trait]
 pub trait Host: fmt::Debug + Send + Sync {
@@ -31,6 +36,36 @@ pub trait Host: fmt::Debug + Send + Sync {
         conversation: &ConversationId,
         upload: Upload,
     ) -> Result<Media, MediaRefusal>;
+
+    /// What this channel's connectors keep under a name, over all replicas and restarts; `None` before
+    /// the first [`Self::exchange_state`].
+    ///
+    /// # Errors
+    /// [`Unavailable`] when it could not be read.
+    async fn state(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        let _unused: &str = name;
+        Err(NOWHERE)
+    }
+
+    /// Keeps `body` under a name if exactly `expected` is kept there now (`None`: nothing yet); says
+    /// whether it did. When it returns, it is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; then it may have happened: read the state.
+    async fn exchange_state(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<bool, Unavailable> {
+        let _unused: (&str, Option<&[u8]>, &[u8]) = (name, expected, body);
+        Err(NOWHERE)
+    }
+
+    /// Is told that a step was passed at which a test may let the program die; nothing in any release.
+    fn passed(&self, step: &'static str) {
+        let _unused: &'static str = step;
+    }
 
     /// Listens to what this channel's connectors say to each other at all replicas, this one
     /// included; `None` where there is never more than one replica.

@@ -120,6 +120,11 @@ impl GuardedClient {
         Ok(self.client.request(method, url))
     }
 
+    /// Whether addresses in private networks may be reached.
+    pub fn allows_private(&self) -> bool {
+        self.allow_private
+    }
+
     /// Whether the client would go to this address, as far as can be said without a look-up: for
     /// checking a configuration. Names are judged by what they lead to, when they are connected to.
     ///

@@ -51,8 +51,13 @@ impl Point {
 
 /// Passes a point: with the feature, and when the environment names this pass, the process dies here
 /// as it would by `kill -9`.
-#[cfg(feature = "crash-points")]
 pub fn point(point: Point) {
+    step(point.name());
+}
+
+/// As [`point`], for a step that a connector names.
+#[cfg(feature = "crash-points")]
+pub fn step(step: &str) {
     use std::sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -66,14 +71,14 @@ pub fn point(point: Point) {
     static PASSES: AtomicU64 = AtomicU64::new(0);
 
     if let Some((name, pass)) = &*CHOSEN
-        && name == point.name()
+        && name == step
         && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == *pass
     {
         std::process::abort();
     }
 }
 
-/// Passes a point: nothing happens without the feature `crash-points`.
+/// As [`point`]: nothing happens without the feature `crash-points`.
 #[cfg(not(feature = "crash-points"))]
 #[inline]
-pub fn point(_point: Point) {}
+pub fn step(_step: &str) {}

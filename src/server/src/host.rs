@@ -8,7 +8,9 @@ use langnghe_model::{ChannelId, CitizenId, ConversationId, Event, Timestamp, eve
 use langnghe_store::Bus;
 use tokio::sync::mpsc;
 
-use crate::{clock, intake::Intake, media::MediaFolder, metrics::ChannelMetrics};
+use crate::{
+    channel_state, clock, crash, intake::Intake, media::MediaFolder, metrics::ChannelMetrics,
+};
 
 /// One channel's view of the replica.
 #[derive(Debug)]
@@ -51,6 +53,23 @@ impl Host for ChannelHost {
         upload: Upload,
     ) -> Result<Media, MediaRefusal> {
         self.media.keep(conversation, upload).await
+    }
+
+    async fn state(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        channel_state::read(&*self.intake.store, &self.channel, name).await
+    }
+
+    async fn exchange_state(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<bool, Unavailable> {
+        channel_state::exchange(&*self.intake.store, &self.channel, name, expected, body).await
+    }
+
+    fn passed(&self, step: &'static str) {
+        crash::step(step);
     }
 
     fn hear_replicas(&self) -> Option<mpsc::Receiver<Vec<u8>>> {

@@ -6,6 +6,7 @@
 
 mod album;
 mod api_token;
+mod channel_state;
 pub mod clock;
 pub mod crash;
 mod flood;
@@ -30,6 +31,7 @@ mod versions;
 mod worker;
 
 pub use api_token::ApiToken;
+pub use channel_state::CommandHost;
 pub use parts::{ChannelParts, Parts, ServeError, serve};
 pub use retry::next_delay;
 pub use settings::{Flood, MediaSettings, RetrySchedule, Settings};

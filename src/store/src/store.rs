@@ -228,6 +228,19 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn keep_document(&self, name: &str, body: &[u8]) -> Result<(), StoreError>;
 
+    /// Puts `body` in the place of the document `name` if that holds exactly `expected` now (`None`:
+    /// if there is none); says whether it did. Of several who exchange the same at once, one does. As
+    /// durable as what [`accept`](Self::accept) acknowledges.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; then it may have happened: read the document.
+    async fn exchange_document(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<bool, StoreError>;
+
     /// All documents whose names begin with `prefix`, by name.
     ///
     /// # Errors

@@ -161,6 +161,8 @@ macro_rules! contract_suite {
             rest {
                 documents_are_kept_and_found_by_prefix
                 a_document_is_found_by_its_name_and_removed_once
+                a_document_is_exchanged_only_for_the_expected_one
+                one_of_many_exchanges_a_document
                 depths_count_what_waits
                 depths_are_the_same_after_reopening
                 a_healthy_store_answers_a_ping

@@ -61,6 +61,53 @@ pub async fn a_document_is_found_by_its_name_and_removed_once(fixture: &dyn Fixt
     assert_eq!(left, [("media/job/ab".to_owned(), b"ab".to_vec())]);
 }
 
+/// What replicas share and only one may change at a time, such as a token that is used once.
+pub async fn a_document_is_exchanged_only_for_the_expected_one(fixture: &dyn Fixture) {
+    let store = open(fixture).await;
+    let exchange = async |name: &str, expected: Option<&[u8]>, body: &[u8]| {
+        store
+            .exchange_document(name, expected, body)
+            .await
+            .expect("exchange")
+    };
+    assert!(!exchange("token", Some(b""), b"x").await, "there is none");
+    assert!(exchange("token", None, b"one").await);
+    assert!(!exchange("token", None, b"x").await, "there is one");
+    assert!(!exchange("token", Some(b"other"), b"x").await);
+    assert!(exchange("token", Some(b"one"), b"t\0wo\xff").await);
+    assert!(exchange("other", None, b"").await);
+    assert!(exchange("other", Some(b""), b"y").await);
+    drop(store);
+    let store = open(fixture).await;
+    let found = store.documents("token").await.expect("documents");
+    assert_eq!(found, [("token".to_owned(), b"t\0wo\xff".to_vec())]);
+}
+
+/// Of several replicas that renew the same token, one does.
+pub async fn one_of_many_exchanges_a_document(fixture: &dyn Fixture) {
+    const CALLERS: u8 = 16;
+    let store = open(fixture).await;
+    let callers = (0..CALLERS).map(|caller| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .exchange_document("token", None, &[caller])
+                .await
+                .expect("exchange")
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    let mut done = Vec::new();
+    for (number, caller) in (0..CALLERS).zip(callers) {
+        if caller.await.expect("no panic") {
+            done.push(number);
+        }
+    }
+    assert_eq!(done.len(), 1);
+    let found = store.documents("token").await.expect("documents");
+    assert_eq!(found, [("token".to_owned(), done)]);
+}
+
 /// What metrics and readiness show.
 pub async fn depths_count_what_waits(fixture: &dyn Fixture) {
     let store = open(fixture).await;

@@ -221,6 +221,21 @@ pub(super) async fn keep_document(
     Ok(())
 }
 
+/// Keeps a document in the place of an expected one.
+pub(super) async fn exchange_document(
+    shared: &Shared,
+    name: &str,
+    expected: Option<&[u8]>,
+    body: &[u8],
+) -> Result<bool, StoreError> {
+    let mut call = shared.timeless_call(&script::EXCHANGE_DOCUMENT, 0);
+    call.arg(name)
+        .arg(i32::from(expected.is_some()))
+        .arg(expected.unwrap_or_default())
+        .arg(body);
+    Ok(call::natural(call.send_durably().await?)? == 1)
+}
+
 /// All documents whose names begin with `prefix`, by name. They are few.
 pub(super) async fn documents(
     shared: &Shared,

@@ -79,6 +79,7 @@ scripts! {
     RETRY_DEAD = "retry_dead" with "dead";
     DISABLE = "disable" with "dead";
     OWN = "own";
+    EXCHANGE_DOCUMENT = "exchange_document";
     IMPORT_EVENTS = "import_events";
     IMPORT_REPLIES = "import_replies";
     IMPORT_TICKETS = "import_tickets" with "dead";

@@ -187,6 +187,15 @@ impl Store for RedisStore {
         rest::keep_document(&self.shared, name, body).await
     }
 
+    async fn exchange_document(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<bool, StoreError> {
+        rest::exchange_document(&self.shared, name, expected, body).await
+    }
+
     async fn documents(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         rest::documents(&self.shared, prefix).await
     }

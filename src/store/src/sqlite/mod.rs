@@ -12,6 +12,7 @@ mod counters;
 mod dead;
 mod deliveries;
 mod depths;
+mod documents;
 mod erase;
 mod fetch;
 mod filter;

@@ -7,8 +7,8 @@ use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
 use rusqlite::OptionalExtension as _;
 
 use super::{
-    SqliteStore, dead, held::Held, join, outbox, tickets, turn::ClaimedConversation,
-    visit::Request, waiting::Waiting, writer::Failure,
+    SqliteStore, dead, documents::DocumentExchange, held::Held, join, outbox, tickets,
+    turn::ClaimedConversation, visit::Request, waiting::Waiting, writer::Failure,
 };
 use crate::{
     Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
@@ -349,6 +349,27 @@ impl Store for SqliteStore {
                 Ok(())
             })
             .await
+    }
+
+    async fn exchange_document(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<bool, StoreError> {
+        let exchange = DocumentExchange {
+            name: name.to_owned(),
+            expected: expected.map(<[u8]>::to_vec),
+            body: body.to_vec(),
+        };
+        match &self.handle {
+            Some(handle) => {
+                handle
+                    .write(move |state| Ok(exchange.apply(&state.connection)?))
+                    .await
+            }
+            None => self.ask(Request::Exchange(exchange)).await,
+        }
     }
 
     async fn documents(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {

@@ -7,7 +7,7 @@ use langnghe_model::{BackendId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::{SqliteStore, state::State, waiting::Waiting};
+use super::{SqliteStore, documents::DocumentExchange, state::State, waiting::Waiting};
 use crate::StoreError;
 
 /// How often a visitor looks whether its request was answered.
@@ -21,6 +21,7 @@ pub(super) enum Request {
     Retry { id: i64, now: Timestamp },
     Drop { id: i64, now: Timestamp },
     Enable { backend: BackendId },
+    Exchange(DocumentExchange),
 }
 
 /// Leaves a request; returns its number.
@@ -64,6 +65,7 @@ pub(super) fn serve(state: &mut State) {
                         state.set_disabled(&backend, None)?;
                         true
                     }
+                    Ok(Request::Exchange(exchange)) => exchange.apply(&state.connection)?,
                     Err(_) => false,
                 };
                 state.connection.execute(
