@@ -40,7 +40,9 @@ pub struct Authorization {
 
 impl fmt::Debug for Authorization {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Authorization").finish_non_exhaustive()
+        formatter
+            .debug_struct("Authorization")
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,13 +89,27 @@ impl AuthorizeError {
     /// What an operator can do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoCode => "paste the whole address that the browser shows after the consent, or only its `code`",
-            Self::OtherConsent => "open the address that was printed last, and paste what comes of that one",
-            Self::OtherAccount(_) => "consent as an administrator of the account that `oa_id` names, or correct `oa_id`",
-            Self::Redirect(_) => "the redirect address must be, letter by letter, the callback address in the console (Official Account > settings); give it with --redirect-uri",
-            Self::App(_) => "compare `app_id` and `app_secret` with the console's page of the app, and activate the app there",
-            Self::Code(..) => "a code lives for ten minutes and is taken once: consent again and paste it at once. Where the console makes the link itself, give its verifier with --code-verifier",
-            Self::Transport(_) => "this machine must reach oauth.zaloapp.com; the code may be used up: consent again",
+            Self::NoCode => {
+                "paste the whole address that the browser shows after the consent, or only its `code`"
+            }
+            Self::OtherConsent => {
+                "open the address that was printed last, and paste what comes of that one"
+            }
+            Self::OtherAccount(_) => {
+                "consent as an administrator of the account that `oa_id` names, or correct `oa_id`"
+            }
+            Self::Redirect(_) => {
+                "the redirect address must be, letter by letter, the callback address in the console (Official Account > settings); give it with --redirect-uri"
+            }
+            Self::App(_) => {
+                "compare `app_id` and `app_secret` with the console's page of the app, and activate the app there"
+            }
+            Self::Code(..) => {
+                "a code lives for ten minutes and is taken once: consent again and paste it at once. Where the console makes the link itself, give its verifier with --code-verifier"
+            }
+            Self::Transport(_) => {
+                "this machine must reach oauth.zaloapp.com; the code may be used up: consent again"
+            }
             Self::Store => "the store must be reachable and writable; then consent again",
         }
     }
@@ -137,7 +153,9 @@ impl Consent {
                 })
                 .ok_or(AuthorizeError::NoCode);
         }
-        let query = Url::parse(pasted).ok().and_then(|url| url.query().map(str::to_owned));
+        let query = Url::parse(pasted)
+            .ok()
+            .and_then(|url| url.query().map(str::to_owned));
         let query = query.unwrap_or_else(|| pasted.trim_start_matches(['?', '/']).to_owned());
         let field = |name: &str| {
             url::form_urlencoded::parse(query.as_bytes())
@@ -230,7 +248,10 @@ mod tests {
         let expected = [
             ("app_id", "1000000000000000001"),
             ("redirect_uri", "https://gop-y.example.vn/"),
-            ("code_challenge", "DwBzhbb51LfusnSGBa_hqYSgo7-j8BTQnip4TOnlzRo"),
+            (
+                "code_challenge",
+                "DwBzhbb51LfusnSGBa_hqYSgo7-j8BTQnip4TOnlzRo",
+            ),
             ("state", &consent.state),
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -254,7 +275,10 @@ mod tests {
             ("", AuthorizeError::NoCode),
             ("https://gop-y.example.vn/?oa_id=4", AuthorizeError::NoCode),
             ("two words", AuthorizeError::NoCode),
-            ("https://gop-y.example.vn/?code=a&state=x", AuthorizeError::OtherConsent),
+            (
+                "https://gop-y.example.vn/?code=a&state=x",
+                AuthorizeError::OtherConsent,
+            ),
         ] {
             assert_eq!(consent.read(pasted).map(|_| ()), Err(error), "{pasted}");
         }

@@ -13,32 +13,52 @@ pub(crate) async fn check(config: &Config, api: &Api, tokens: &Tokens) -> Checku
         Ok(state) => state,
         Err(error) => {
             checkup.problems.push(
-                Problem::error("zalo::tokens", format!("the tokens cannot be read: {error}"))
-                    .help("they lie in the store: it must be reachable"),
+                Problem::error(
+                    "zalo::tokens",
+                    format!("the tokens cannot be read: {error}"),
+                )
+                .help("they lie in the store: it must be reachable"),
             );
             return checkup;
         }
     };
-    let authorize = format!("run: langnghe zalo authorize --config FILE {}", config.channel);
+    let authorize = format!(
+        "run: langnghe zalo authorize --config FILE {}",
+        config.channel
+    );
     match (&state.pair, &state.lost) {
         (None, _) if config.refresh_token.is_some() => checkup.problems.push(
-            Problem::warning("zalo::not-taken-up", "the refresh token of the configuration is not taken up yet")
-                .help("`langnghe serve` takes it up when it starts"),
+            Problem::warning(
+                "zalo::not-taken-up",
+                "the refresh token of the configuration is not taken up yet",
+            )
+            .help("`langnghe serve` takes it up when it starts"),
         ),
         (None, _) => checkup.problems.push(
-            Problem::error("zalo::not-authorised", "the account has not authorised the app yet").help(&*authorize),
+            Problem::error(
+                "zalo::not-authorised",
+                "the account has not authorised the app yet",
+            )
+            .help(&*authorize),
         ),
         (Some(_), Some(lost)) => checkup.problems.push(
             Problem::error(
                 "zalo::grant-lost",
-                format!("Zalo does not take the refresh token any more ({})", lost.code),
+                format!(
+                    "Zalo does not take the refresh token any more ({})",
+                    lost.code
+                ),
             )
-            .help(format!("an administrator of the account must authorise again; {authorize}")),
+            .help(format!(
+                "an administrator of the account must authorise again; {authorize}"
+            )),
         ),
         (Some(pair), None) => {
             let now = tokens.now().unwrap_or_default();
             match &pair.access {
-                Some(access) => checkup.facts.push(format!("access token: {}", ends(access.until, now))),
+                Some(access) => checkup
+                    .facts
+                    .push(format!("access token: {}", ends(access.until, now))),
                 None => checkup.facts.push("access token: none yet".to_owned()),
             }
             checkup.facts.push(format!(
@@ -73,7 +93,11 @@ pub(crate) fn ends(until: Timestamp, now: Timestamp) -> String {
 
 /// What Zalo says of the account.
 fn account(config: &Config, answer: &Value, checkup: &mut Checkup) {
-    let text = |names: &[&str]| names.iter().find_map(|name| lenient::text(answer.get(*name)?));
+    let text = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| lenient::text(answer.get(*name)?))
+    };
     let id = text(&["oaid", "oa_id"]);
     let name = text(&["name"]).unwrap_or_else(|| "without a name".to_owned());
     checkup.account = Some(match &id {
@@ -84,8 +108,11 @@ fn account(config: &Config, answer: &Value, checkup: &mut Checkup) {
         && configured != id
     {
         checkup.problems.push(
-            Problem::error("zalo::other-account", "the tokens are of another account than `oa_id` says")
-                .help("authorise again as an administrator of the right account, or correct `oa_id`"),
+            Problem::error(
+                "zalo::other-account",
+                "the tokens are of another account than `oa_id` says",
+            )
+            .help("authorise again as an administrator of the right account, or correct `oa_id`"),
         );
     }
     if let Some(package) = text(&["package_name"]) {
@@ -105,8 +132,11 @@ fn account(config: &Config, answer: &Value, checkup: &mut Checkup) {
     match yes("is_verified") {
         Some(true) => checkup.facts.push("verified: yes".to_owned()),
         Some(false) => checkup.problems.push(
-            Problem::warning("zalo::not-verified", "the account is not verified: templates, and some other calls, are refused")
-                .help("verify it in the Official Account manager"),
+            Problem::warning(
+                "zalo::not-verified",
+                "the account is not verified: templates, and some other calls, are refused",
+            )
+            .help("verify it in the Official Account manager"),
         ),
         None => {}
     }

@@ -9,6 +9,10 @@ use crate::Exchanger;
 
 /// What has to be known of an Official Account and its app.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct Config {
     /// The channel's name.
     pub channel: ChannelId,

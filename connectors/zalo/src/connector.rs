@@ -75,7 +75,11 @@ impl OfficialAccount {
         {
             return Err(ConfigError::Empty("refresh_token"));
         }
-        if config.templates.values().any(|template| empty(&template.id)) {
+        if config
+            .templates
+            .values()
+            .any(|template| empty(&template.id))
+        {
             return Err(ConfigError::Empty("a template's id"));
         }
         let tokens = Arc::new(Tokens::new(&config, client.clone())?);

@@ -36,7 +36,9 @@ pub(crate) async fn fetch(
     let bound = usize::try_from(most).unwrap_or(usize::MAX);
     for _ in 0..=REDIRECTS {
         let allowed = allowed(config, url)?;
-        let request = client.get(allowed.as_str()).map_err(|error| failed(error, most))?;
+        let request = client
+            .get(allowed.as_str())
+            .map_err(|error| failed(error, most))?;
         let request = request.timeout(config.timeout * 3);
         let answer = client
             .fetch(request, bound)
@@ -77,7 +79,8 @@ fn allowed(config: &Config, mut url: Url) -> Result<Url, FetchError> {
         return Ok(url);
     }
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-    let extra = |entry: &String| !entry.contains("://") && is_below(&host, &entry.to_ascii_lowercase());
+    let extra =
+        |entry: &String| !entry.contains("://") && is_below(&host, &entry.to_ascii_lowercase());
     if !is_zalos(&host) && !config.media_hosts.iter().any(extra) {
         return Err(refused("not a host of Zalo's"));
     }
@@ -122,7 +125,10 @@ mod tests {
         config.media_hosts = vec!["cdn.example".to_owned(), "http://127.0.0.1:9".to_owned()];
         let allow = |url: &str| allowed(&config, Url::parse(url).expect("a URL"));
         for (url, fetched) in [
-            ("http://f1.photo.talk.zdn.vn/1/a.jpg", "https://f1.photo.talk.zdn.vn/1/a.jpg"),
+            (
+                "http://f1.photo.talk.zdn.vn/1/a.jpg",
+                "https://f1.photo.talk.zdn.vn/1/a.jpg",
+            ),
             ("https://host.DLFL.vn/abc", "https://host.dlfl.vn/abc"),
             ("https://zadn.vn/a", "https://zadn.vn/a"),
             ("https://a.cdn.example/a", "https://a.cdn.example/a"),

@@ -12,7 +12,7 @@ use crate::lenient;
 /// The longest answer that is read; Zalo's are below two kilobytes.
 const ANSWER: usize = 64 * 1024;
 /// How long an access token lives where the answer does not say: 25 hours.
-const USUAL_LIFE: Duration = Duration::from_secs(90_000);
+const USUAL_LIFE: Duration = Duration::from_hours(25);
 /// How long a refresh token lives where the answer does not say: 3 months, counted as 90 days.
 pub(crate) const REFRESH_LIFE: Duration = Duration::from_hours(90 * 24);
 
@@ -40,8 +40,7 @@ pub(crate) struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Sends it once.
-    pub(crate) async fn send(&self, client: &GuardedClient) -> Result<Answer, HttpError> {
+    fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         match &self.grant {
             Grant::Refresh(token) => form
@@ -54,11 +53,16 @@ impl TokenRequest {
                 .append_pair("grant_type", "authorization_code")
                 .append_pair("code_verifier", verifier.expose_secret()),
         };
+        form.finish()
+    }
+
+    /// Sends it once.
+    pub(crate) async fn send(&self, client: &GuardedClient) -> Result<Answer, HttpError> {
         let request = client
             .post(&self.url)?
             .header("secret_key", self.app_secret.expose_secret())
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.finish())
+            .body(self.form())
             .timeout(self.timeout);
         client.fetch(request, ANSWER).await
     }
@@ -97,7 +101,9 @@ pub(crate) fn read(body: &[u8]) -> TokenAnswer {
     let token = |name: &str| json.get(name).and_then(lenient::text);
     let life = |name: &str| {
         let seconds = json.get(name).and_then(lenient::natural);
-        seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs)
+        seconds
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs)
     };
     if let (Some(access), Some(refresh)) = (token("access_token"), token("refresh_token")) {
         return TokenAnswer::Pair(NewPair {
@@ -112,7 +118,12 @@ pub(crate) fn read(body: &[u8]) -> TokenAnswer {
             code,
             // A fixed phrase of Zalo's; whatever else comes is not worth a log line.
             name: token("error_name")
-                .map(|name| name.chars().filter(|letter| !letter.is_control()).take(60).collect())
+                .map(|name| {
+                    name.chars()
+                        .filter(|letter| !letter.is_control())
+                        .take(60)
+                        .collect()
+                })
                 .unwrap_or_default(),
         },
         _ => TokenAnswer::Unreadable,

@@ -78,7 +78,10 @@ impl Sender {
                 media,
                 url,
                 caption,
-            } => self.media(&recipient, *media, url, caption.as_deref()).await,
+            } => {
+                self.media(&recipient, *media, url, caption.as_deref())
+                    .await
+            }
             Reply::AskContact {
                 text,
                 field: ContactField::Phone,
@@ -181,13 +184,13 @@ impl Sender {
     ) -> Result<Sent, SendError> {
         let message = match media {
             MediaKind::Image if upload::is_gif(url) => {
-                encode::image(caption, upload::gif(&self.api, url).await?)
+                encode::image(caption, &upload::gif(&self.api, url).await?)
             }
             MediaKind::Image if self.config.upload_images => {
-                encode::image(caption, upload::image(&self.api, url).await?)
+                encode::image(caption, &upload::image(&self.api, url).await?)
             }
             MediaKind::Image => {
-                encode::image(caption, json!({ "media_type": "image", "url": url }))
+                encode::image(caption, &json!({ "media_type": "image", "url": url }))
             }
             MediaKind::File => {
                 let token = upload::file(&self.api, url).await?;
@@ -210,7 +213,10 @@ impl Sender {
             "/v3.0/oa/message/cs"
         };
         let body = json!({ "recipient": recipient.json, "message": message });
-        let data = self.api.post(Base::Api, Table::Account, path, &body).await?;
+        let data = self
+            .api
+            .post(Base::Api, Table::Account, path, &body)
+            .await?;
         Ok(Sent {
             message: message_id(&data),
         })
@@ -225,7 +231,9 @@ impl Sender {
         let answer = self.api.get("/v3.0/oa/user/detail", Some(&data)).await?;
         let name = answer.get("display_name").and_then(lenient::text);
         Ok(Profile {
-            name: name.map(|name| nfc(&name)).filter(|name| !name.trim().is_empty()),
+            name: name
+                .map(|name| nfc(&name))
+                .filter(|name| !name.trim().is_empty()),
             language: None,
         })
     }

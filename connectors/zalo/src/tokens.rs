@@ -171,9 +171,11 @@ impl Tokens {
 
     /// Reads the state, and keeps what is to be used.
     async fn load(&self) -> Result<State, SendError> {
-        let (state, _) = read_state(&**self.host()?).await.map_err(|_| SendError::Transport {
-            reason: "the store is away".to_owned(),
-        })?;
+        let (state, _) = read_state(&**self.host()?)
+            .await
+            .map_err(|_| SendError::Transport {
+                reason: "the store is away".to_owned(),
+            })?;
         self.learn(&state);
         Ok(state)
     }

@@ -71,7 +71,9 @@ fn with_attachments(scope: &Scope<'_>, kind: &str) -> Message {
         .map(|raw| attachment::read(kind, raw))
         .collect();
     if kind == "location"
-        && !attachments.iter().any(|one| matches!(one, Attachment::Location(_)))
+        && !attachments
+            .iter()
+            .any(|one| matches!(one, Attachment::Location(_)))
         && let Some(place) = scope.body.pointer("/message/location")
     {
         attachments.extend(attachment::location(place).map(Attachment::Location));

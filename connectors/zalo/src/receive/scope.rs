@@ -56,7 +56,11 @@ impl<'a> Scope<'a> {
         {
             return Some(configured.to_owned());
         }
-        if self.speaks_of_ours() { sender } else { recipient }
+        if self.speaks_of_ours() {
+            sender
+        } else {
+            recipient
+        }
     }
 
     /// Whether the event is about a message of the account's, so that the sender is the account.

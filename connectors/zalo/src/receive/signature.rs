@@ -54,8 +54,7 @@ impl Keys {
             .and_then(|value| value.to_str().ok())
             .map(|value| without_prefix(value.trim()).to_ascii_lowercase())
             .ok_or(Rejection::Signature)?;
-        let signed: Signed<'_> =
-            serde_json::from_slice(body).map_err(|_| Rejection::Signature)?;
+        let signed: Signed<'_> = serde_json::from_slice(body).map_err(|_| Rejection::Signature)?;
         let timestamp = content(signed.timestamp).ok_or(Rejection::Signature)?;
         let good = self.oa_secrets.iter().any(|secret| {
             let mac = mac(&self.app_id, body, &timestamp, secret.expose_secret());
@@ -80,7 +79,7 @@ impl Keys {
         };
         let help = if matches(&self.app_id, &self.app_secret) {
             "it is signed with the app's secret key: for this account that key is `oa_secret` too"
-        } else if self.oas(signed).iter().any(|oa| {
+        } else if accounts(signed).iter().any(|oa| {
             let secrets = self.oa_secrets.iter().chain([&self.app_secret]);
             secrets.into_iter().any(|secret| matches(oa, secret))
         }) {
@@ -89,29 +88,38 @@ impl Keys {
             return;
         };
         if !self.diagnosed.swap(true, Ordering::Relaxed) {
-            tracing::warn!(help, "a webhook of Zalo's has another signature than is expected");
+            tracing::warn!(
+                help,
+                "a webhook of Zalo's has another signature than is expected"
+            );
         }
     }
+}
 
-    fn oas(&self, signed: &Signed<'_>) -> Vec<String> {
-        #[derive(Deserialize)]
-        struct Party<'a> {
-            #[serde(borrow)]
-            id: Option<&'a RawValue>,
-        }
-        let recipient = signed.recipient.and_then(|raw| {
-            let party: Party<'_> = serde_json::from_str(raw.get()).ok()?;
-            content(party.id?)
-        });
-        let named = signed.oa_id.and_then(content);
-        [named, recipient].into_iter().flatten().collect()
+/// The account's ids that a body names.
+fn accounts(signed: &Signed<'_>) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Party<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
     }
+    let recipient = signed.recipient.and_then(|raw| {
+        let party: Party<'_> = serde_json::from_str(raw.get()).ok()?;
+        content(party.id?)
+    });
+    let named = signed.oa_id.and_then(content);
+    [named, recipient].into_iter().flatten().collect()
 }
 
 /// The signature over a body.
 pub(crate) fn mac(app_id: &str, body: &[u8], timestamp: &str, secret: &str) -> String {
     let mut digest = Sha256::new();
-    for part in [app_id.as_bytes(), body, timestamp.as_bytes(), secret.as_bytes()] {
+    for part in [
+        app_id.as_bytes(),
+        body,
+        timestamp.as_bytes(),
+        secret.as_bytes(),
+    ] {
         digest.update(part);
     }
     encode_hex(&digest.finalize())

@@ -60,7 +60,7 @@ impl From<SendError> for Refusal {
 /// Zalo's APIs as one account uses them.
 pub(crate) struct Api {
     client: GuardedClient,
-    api_base: String,
+    base: String,
     zns_base: String,
     proof_key: Option<HmacSha256Key>,
     tokens: Arc<Tokens>,
@@ -88,7 +88,7 @@ impl Api {
         client: GuardedClient,
         tokens: Arc<Tokens>,
     ) -> Result<Self, ConfigError> {
-        let base = |name: &'static str, text: &str| {
+        let address = |name: &'static str, text: &str| {
             let url = Url::parse(text).map_err(|_| HttpError::Url);
             let checked = url.and_then(|url| client.check(&url));
             checked
@@ -97,8 +97,8 @@ impl Api {
         };
         let key = config.app_secret.expose_secret().as_bytes();
         Ok(Self {
-            api_base: base("api_base", &config.api_base)?,
-            zns_base: base("zns_base", &config.zns_base)?,
+            base: address("api_base", &config.api_base)?,
+            zns_base: address("zns_base", &config.zns_base)?,
             proof_key: config.prove_secret.then(|| HmacSha256Key::new(key)),
             client,
             tokens,
@@ -157,7 +157,7 @@ impl Api {
 
     fn url(&self, base: Base, path: &str) -> String {
         let base = match base {
-            Base::Api => &self.api_base,
+            Base::Api => &self.base,
             Base::Zns => &self.zns_base,
         };
         format!("{base}{path}")

@@ -13,7 +13,7 @@ pub(super) fn nfc(text: &str) -> String {
 }
 
 /// A picture, by whatever names it.
-pub(super) fn image(caption: Option<&str>, element: Value) -> Value {
+pub(super) fn image(caption: Option<&str>, element: &Value) -> Value {
     let payload = json!({ "template_type": "media", "elements": [element] });
     with_text(caption, &json!({ "type": "template", "payload": payload }))
 }
@@ -48,7 +48,10 @@ pub(super) fn choices(form: ChoicePresentation, text: &str, choices: &[Choice]) 
         });
         json!({ "buttons": buttons.collect::<Vec<_>>() })
     };
-    with_text(Some(text), &json!({ "type": "template", "payload": payload }))
+    with_text(
+        Some(text),
+        &json!({ "type": "template", "payload": payload }),
+    )
 }
 
 /// The card that asks for name and phone number; exactly one element is allowed.

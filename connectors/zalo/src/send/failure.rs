@@ -50,11 +50,9 @@ pub(super) fn of_status(
 ) -> SendError {
     let code = format!("status {}", status.as_u16());
     match status {
-        StatusCode::TOO_MANY_REQUESTS => Around { headers, now }.throttled(
-            code,
-            ThrottleScope::Channel,
-            MINUTE,
-        ),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Around { headers, now }.throttled(code, ThrottleScope::Channel, MINUTE)
+        }
         StatusCode::FORBIDDEN => SendError::Credentials { code },
         status if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
             SendError::Rejected { code }

@@ -25,8 +25,14 @@ pub(super) async fn image(api: &Api, url: &str) -> Result<Value, SendError> {
     let bytes = fetch(api, url, LARGEST_IMAGE).await?;
     // Zalo judges by the name's extension, so it must be the right one.
     let name = match sniff(&bytes) {
-        Some(Sniffed { content_type: "image/png", .. }) => "image.png",
-        Some(Sniffed { content_type: "image/jpeg", .. }) => "image.jpg",
+        Some(Sniffed {
+            content_type: "image/png",
+            ..
+        }) => "image.png",
+        Some(Sniffed {
+            content_type: "image/jpeg",
+            ..
+        }) => "image.jpg",
         _ => return Err(rejected("neither JPEG nor PNG")),
     };
     let data = upload(api, "/v2.0/oa/upload/image", name, &bytes).await?;
@@ -40,7 +46,10 @@ pub(super) async fn gif(api: &Api, url: &str) -> Result<Value, SendError> {
     let Some((b"GIF", [_, _, _, w0, w1, h0, h1, ..])) = bytes.split_at_checked(3) else {
         return Err(rejected("not a GIF"));
     };
-    let (width, height) = (u16::from_le_bytes([*w0, *w1]), u16::from_le_bytes([*h0, *h1]));
+    let (width, height) = (
+        u16::from_le_bytes([*w0, *w1]),
+        u16::from_le_bytes([*h0, *h1]),
+    );
     let data = upload(api, "/v2.0/oa/upload/gif", "image.gif", &bytes).await?;
     let id = named(&data, &["attachment_id"])?;
     Ok(json!({ "media_type": "gif", "attachment_id": id, "width": width, "height": height }))
@@ -50,7 +59,9 @@ pub(super) async fn gif(api: &Api, url: &str) -> Result<Value, SendError> {
 pub(super) async fn file(api: &Api, url: &str) -> Result<String, SendError> {
     let name = file_name(url).ok_or_else(|| rejected("a file without a name"))?;
     let known = ["pdf", "doc", "docx", "csv"];
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_ascii_lowercase());
     if !extension.is_some_and(|extension| known.contains(&extension.as_str())) {
         return Err(rejected("neither PDF, DOC, DOCX nor CSV"));
     }
@@ -111,6 +122,8 @@ async fn upload(api: &Api, path: &str, name: &str, bytes: &[u8]) -> Result<Value
 
 /// Zalo answers success without data to a name whose extension it does not like.
 fn named(data: &Value, names: &[&str]) -> Result<String, SendError> {
-    let id = names.iter().find_map(|name| lenient::text(data.get(*name)?));
+    let id = names
+        .iter()
+        .find_map(|name| lenient::text(data.get(*name)?));
     id.ok_or_else(|| rejected("Zalo took the upload and gave no id"))
 }

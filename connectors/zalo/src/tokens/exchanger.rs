@@ -7,7 +7,7 @@ use std::{
     os::{fd::AsFd as _, unix::process::CommandExt as _},
     path::PathBuf,
     process::{Command, Stdio},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use langnghe_http::{ClientSettings, GuardedClient, HttpError};
@@ -20,6 +20,9 @@ use crate::oauth::{Grant, TokenRequest};
 
 /// The largest job that is read.
 const LARGEST_JOB: usize = 64 * 1024;
+
+/// What tells the time.
+type Clock<'a> = &'a (dyn Fn() -> Timestamp + Sync);
 
 /// Who asks Zalo for a new pair of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +79,7 @@ impl Job {
 impl Exchanger {
     /// Asks, and returns when the answer is in `file` or there will be none. Dropping the future does
     /// not end what a process of its own does.
-    pub(super) async fn run(&self, job: Job, file: File, client: &GuardedClient) {
+    pub(super) async fn run(&self, job: Job, file: File, client: &GuardedClient, now: Clock<'_>) {
         if let Self::Program { path, arguments } = self {
             match start(path, arguments, &job, &file) {
                 Ok(child) => {
@@ -89,7 +92,7 @@ impl Exchanger {
                     "no process could be started for a renewal: this one asks, and must not die meanwhile"),
             }
         }
-        let outcome = ask(&job, client).await;
+        let outcome = ask(&job, client, now).await;
         if let Err(error) = outcome.write(&file) {
             tracing::error!(%error, "the answer to a renewal could not be written to the disk");
         }
@@ -130,14 +133,14 @@ async fn wait(mut child: std::process::Child) {
             tracing::warn!(%status, "the process of a renewal ended badly");
         }
         // Nobody may wait any more.
-        drop(over.send(()));
+        over.send(()).unwrap_or_default();
     });
     // An error means that the thread is gone, which is as good.
-    drop(waiting.await);
+    waiting.await.unwrap_or_default();
 }
 
 /// Asks Zalo once.
-async fn ask(job: &Job, client: &GuardedClient) -> Outcome {
+async fn ask(job: &Job, client: &GuardedClient, now: Clock<'_>) -> Outcome {
     match job.request().send(client).await {
         Ok(answer) if answer.status.is_server_error() => {
             Outcome::Unclear(format!("status {}", answer.status.as_u16()))
@@ -157,12 +160,6 @@ async fn ask(job: &Job, client: &GuardedClient) -> Outcome {
     }
 }
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let milliseconds = since.unwrap_or_default().as_millis();
-    Timestamp::from_milliseconds(i64::try_from(milliseconds).unwrap_or(i64::MAX))
-}
-
 /// The other end of [`Exchanger::Program`]: reads what to ask from the standard input, asks Zalo, and
 /// writes the answer to the standard output, which is the file that the parent made and locked.
 /// `passed` is told of steps at which a test may let the process die.
@@ -171,6 +168,7 @@ fn now() -> Timestamp {
 /// A short phrase, when there is nothing sensible to do or the answer could not be written.
 pub async fn exchange_for_parent(
     input: &mut (dyn std::io::Read + Send),
+    now: Clock<'_>,
     passed: &(dyn Fn(&'static str) + Sync),
 ) -> Result<(), &'static str> {
     let mut text = Vec::new();
@@ -189,7 +187,7 @@ pub async fn exchange_for_parent(
     });
     let client = client.map_err(|_| "no client")?;
     passed("exchange-begun");
-    let outcome = ask(&job, &client).await;
+    let outcome = ask(&job, &client, now).await;
     passed("exchange-answered");
     outcome.write(&file).map_err(|_| "the answer is not kept")?;
     passed("exchange-written");

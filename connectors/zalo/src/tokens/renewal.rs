@@ -46,6 +46,7 @@ struct Memory {
 }
 
 /// What came of a renewal.
+#[derive(Clone, Copy)]
 enum Settled {
     /// There is a new pair.
     Renewed,
@@ -89,33 +90,41 @@ impl Tokens {
         if let Some(configured) = &self.configured
             && state.take_up(configured, now)
         {
-            let taken = host.exchange_state(STATE, bytes.as_deref(), &state.encode());
-            if taken.await? {
+            let new = state.encode();
+            if host.exchange_state(STATE, bytes.as_deref(), &new).await? {
                 tracing::info!(channel = %self.channel, "took up the configuration's refresh token");
             }
             return Ok(Duration::ZERO);
         }
         self.learn(&state);
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         match state.next(now, rand::random(), refused.as_ref()) {
             Next::Wait(until) => Ok(until.since(now).min(LOOK)),
             Next::Renew if memory.not_before > now => Ok(memory.not_before.since(now).min(LOOK)),
             Next::Renew => {
                 let settled = self.renew(host, state, bytes).await?;
-                Ok(self.after(settled, memory, host.now()))
+                Ok(after(settled, memory, host.now()))
             }
             Next::Follow => {
                 let Some(settled) = self.follow(host, &state).await? else {
                     return Ok(FOLLOW);
                 };
-                Ok(self.after(settled, memory, host.now()))
+                Ok(after(settled, memory, host.now()))
             }
             Next::NoGrant => {
                 self.tell(memory, now, "it is not authorised yet");
                 Ok(LOOK)
             }
             Next::Lost(code) => {
-                self.tell(memory, now, &format!("Zalo does not take the refresh token any more ({code})"));
+                self.tell(
+                    memory,
+                    now,
+                    &format!("Zalo does not take the refresh token any more ({code})"),
+                );
                 Ok(LOOK)
             }
         }
@@ -123,34 +132,15 @@ impl Tokens {
 
     /// What only an operator can mend is said at once, and again and again.
     fn tell(&self, memory: &mut Memory, now: Timestamp, what: &str) {
-        if memory.told_at.is_none_or(|told| now.since(told) >= TELL_AGAIN) {
+        if memory
+            .told_at
+            .is_none_or(|told| now.since(told) >= TELL_AGAIN)
+        {
             memory.told_at = Some(now);
             tracing::error!(channel = %self.channel,
                 help = format!("run: langnghe zalo authorize --config FILE {}", self.channel),
                 "nothing can be sent on this Official Account: {what}");
         }
-    }
-
-    fn after(&self, settled: Settled, memory: &mut Memory, now: Timestamp) -> Duration {
-        let wait = match settled {
-            Settled::Renewed | Settled::Lost | Settled::Overtaken => Duration::ZERO,
-            Settled::Unclear => UNCLEAR_AGAIN,
-            Settled::Refused => REFUSED_AGAIN,
-            Settled::Unsent => {
-                let (first, most) = UNSENT_AGAIN;
-                let wait = first * 2_u32.saturating_pow(memory.unsent.min(16));
-                wait.min(most).mul_f64(rand::random_range(0.8..1.2))
-            }
-        };
-        memory.unsent = match settled {
-            Settled::Unsent => memory.unsent + 1,
-            _ => 0,
-        };
-        if matches!(settled, Settled::Renewed) {
-            memory.told_at = None;
-        }
-        memory.not_before = now + wait;
-        wait.min(LOOK)
     }
 
     fn files(&self) -> Answers<'_> {
@@ -190,8 +180,8 @@ impl Tokens {
         };
         host.passed("renewal-intent");
         state.intend(id.clone(), host.now());
-        let written = host.exchange_state(STATE, bytes.as_deref(), &state.encode());
-        if !written.await? {
+        let new = state.encode();
+        if !host.exchange_state(STATE, bytes.as_deref(), &new).await? {
             self.files().remove(&id);
             return Ok(Settled::Overtaken);
         }
@@ -203,7 +193,8 @@ impl Tokens {
         // In a task of its own: whoever drops this future must not end what it began.
         let (tokens, host) = (Arc::clone(self), Arc::clone(host));
         let exchange = tokio::spawn(async move {
-            tokens.exchanger.run(job, file, &tokens.client).await;
+            let now = || host.now();
+            tokens.exchanger.run(job, file, &tokens.client, &now).await;
             host.passed("renewal-answered");
             tokens.keep(&*host, &id).await
         });
@@ -270,7 +261,11 @@ impl Tokens {
             let now = host.now();
             let (settled, changed) = self.judge(&mut state, id, outcome.as_ref(), now);
             host.passed("renewal-keep");
-            if changed && !host.exchange_state(STATE, bytes.as_deref(), &state.encode()).await? {
+            if changed
+                && !host
+                    .exchange_state(STATE, bytes.as_deref(), &state.encode())
+                    .await?
+            {
                 continue;
             }
             host.passed("renewal-kept");
@@ -291,9 +286,7 @@ impl Tokens {
     ) -> (Settled, bool) {
         let channel = &self.channel;
         let answer = match outcome {
-            Some(Outcome::Answered { body, at }) => {
-                Ok((oauth::read(&Outcome::body(body)), *at))
-            }
+            Some(Outcome::Answered { body, at }) => Ok((oauth::read(&Outcome::body(body)), *at)),
             Some(Outcome::Unsent(reason)) => {
                 tracing::warn!(%channel, %reason, "tokens could not be renewed: Zalo was not reached");
                 Err(Settled::Unsent)
@@ -316,7 +309,10 @@ impl Tokens {
                 if oauth::is_lost(*code) && state.intends(id) =>
             {
                 tracing::error!(%channel, code, name, "Zalo does not take the refresh token any more");
-                state.lost = Some(Lost { at: now, code: *code });
+                state.lost = Some(Lost {
+                    at: now,
+                    code: *code,
+                });
                 state.intent = None;
                 return (Settled::Lost, true);
             }
@@ -377,11 +373,7 @@ impl Tokens {
     }
 
     /// The operator authorised: takes the place of whatever was there.
-    pub(crate) async fn authorised(
-        &self,
-        host: &dyn Host,
-        pair: &Pair,
-    ) -> Result<(), Unavailable> {
+    pub(crate) async fn authorised(&self, host: &dyn Host, pair: &Pair) -> Result<(), Unavailable> {
         loop {
             let (mut state, bytes) = read_state(host).await?;
             if let Some(configured) = &self.configured {
@@ -408,4 +400,27 @@ impl Tokens {
             timeout: self.timeout,
         }
     }
+}
+
+/// How long to wait after a renewal.
+fn after(settled: Settled, memory: &mut Memory, now: Timestamp) -> Duration {
+    let wait = match settled {
+        Settled::Renewed | Settled::Lost | Settled::Overtaken => Duration::ZERO,
+        Settled::Unclear => UNCLEAR_AGAIN,
+        Settled::Refused => REFUSED_AGAIN,
+        Settled::Unsent => {
+            let (first, most) = UNSENT_AGAIN;
+            let wait = first * 2_u32.saturating_pow(memory.unsent.min(16));
+            wait.min(most).mul_f64(rand::random_range(0.8..1.2))
+        }
+    };
+    memory.unsent = match settled {
+        Settled::Unsent => memory.unsent + 1,
+        _ => 0,
+    };
+    if matches!(settled, Settled::Renewed) {
+        memory.told_at = None;
+    }
+    memory.not_before = now + wait;
+    wait.min(LOOK)
 }

@@ -15,7 +15,7 @@ const MOST_TAKEN: usize = 16;
 /// How many attempts with the same refresh token are remembered.
 const MOST_TRIED: usize = 32;
 /// An intent of a replica on another machine is believed for so long: an exchange takes at most half.
-pub(super) const INTENT_TIME: Duration = Duration::from_secs(60);
+pub(super) const INTENT_TIME: Duration = Duration::from_mins(1);
 /// The access token is renewed when so little of its 25 hours is left, or half of what is shorter.
 const EARLY: Duration = Duration::from_hours(5);
 /// A token that Zalo refuses before its time is renewed, but not more often than this.
@@ -186,15 +186,19 @@ impl State {
         let Some(access) = &pair.access else {
             return Next::Renew;
         };
-        let was_refused = refused
-            .is_some_and(|refused| refused.expose_secret() == access.token.expose_secret());
+        let was_refused =
+            refused.is_some_and(|refused| refused.expose_secret() == access.token.expose_secret());
         if was_refused && now.since(access.issued_at) > FORCED_RENEWALS {
             return Next::Renew;
         }
         let life = access.until.since(access.issued_at);
         let early = EARLY.min(life / 2);
         let due = access.until - early.mul_f64(1.0 - 0.1 * jitter.clamp(0.0, 1.0));
-        if due <= now { Next::Renew } else { Next::Wait(due) }
+        if due <= now {
+            Next::Renew
+        } else {
+            Next::Wait(due)
+        }
     }
 }
 
