@@ -79,8 +79,7 @@ struct Envelope<'a> {
 
 impl BotApi {
     pub(crate) fn new(config: &Config, client: GuardedClient) -> Result<Self, ConfigError> {
-        let base =
-            Url::parse(config.api_base.trim_end_matches('/')).map_err(|_| HttpError::Url)?;
+        let base = Url::parse(config.api_base.trim_end_matches('/')).map_err(|_| HttpError::Url)?;
         client.check(&base)?;
         if base.cannot_be_a_base() {
             return Err(HttpError::Url.into());

@@ -30,7 +30,7 @@ const MOST: u8 = 100;
 /// The largest answer that is read, in bytes; where one is larger, fewer updates are asked for.
 const ANSWER: usize = 8 * 1024 * 1024;
 /// The waits between attempts that fail, doubling.
-const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 
 /// Not teloxide's payload: its numbers end where Telegram's may not.
 #[derive(Serialize)]
@@ -107,7 +107,12 @@ async fn take_in(config: &Config, host: &dyn Host, events: Vec<Event>) {
     }
     while let Err(unavailable) = host.accept(events.clone()).await {
         tracing::warn!(channel = %config.channel, "updates wait for the store");
-        tokio::time::sleep(unavailable.retry_after.mul_f64(rand::random_range(0.5..1.0))).await;
+        tokio::time::sleep(
+            unavailable
+                .retry_after
+                .mul_f64(rand::random_range(0.5..1.0)),
+        )
+        .await;
     }
 }
 
@@ -141,8 +146,7 @@ impl Line<'_> {
             .api
             .call_raw("getUpdates", &request, ANSWER, longest)
             .await?;
-        serde_json::from_str(result.get())
-            .map_err(|_| CallError::Foreign(http::StatusCode::OK))
+        serde_json::from_str(result.get()).map_err(|_| CallError::Foreign(http::StatusCode::OK))
     }
 
     fn read(&mut self, updates: &[Box<RawValue>], host: &dyn Host) -> Batch {

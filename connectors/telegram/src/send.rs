@@ -15,8 +15,8 @@ use teloxide::{
     types::{ChatAction, ChatId},
 };
 
-pub(crate) use self::{failure::classify, keyboard::LONGEST_CALLBACK};
 use self::{encode::Call, failure::is_about_media};
+pub(crate) use self::{failure::classify, keyboard::LONGEST_CALLBACK};
 use crate::{
     api::{BotApi, CallError},
     receive::{id_of, message_event_id},

@@ -53,7 +53,11 @@ fn photo(message: &Value) -> Option<Attachment> {
         side("width").saturating_mul(side("height"))
     };
     let usable = sizes.iter().filter(|size| text(size, "file_id").is_some());
-    media(usable.max_by_key(area)?, MediaKind::Image, Some("image/jpeg"))
+    media(
+        usable.max_by_key(area)?,
+        MediaKind::Image,
+        Some("image/jpeg"),
+    )
 }
 
 /// A file is what its type says: many send photos as files, to keep them sharp.

@@ -39,8 +39,7 @@ pub(crate) fn normalise(
     received_at: Timestamp,
 ) -> Normalised {
     // What serde_json cannot hold (a nesting deeper than its bound) is kept as its text.
-    let value: Value =
-        serde_json::from_str(raw).unwrap_or_else(|_| Value::String(raw.to_owned()));
+    let value: Value = serde_json::from_str(raw).unwrap_or_else(|_| Value::String(raw.to_owned()));
     let id = id_of(&value["update_id"]);
     let scope = Scope {
         channel,

@@ -90,7 +90,10 @@ fn refused(refusal: &Refusal) -> SendError {
             code: code("token"),
         },
         403 => gone(code("forbidden")),
-        400 if says("peer_id_invalid") || says("user_is_blocked") || says("user is deactivated") => {
+        400 if says("peer_id_invalid")
+            || says("user_is_blocked")
+            || says("user is deactivated") =>
+        {
             gone(code("not found"))
         }
         400 if says("chat not found") || says("user not found") || says("chat_id is empty") => {

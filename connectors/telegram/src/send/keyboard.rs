@@ -26,7 +26,9 @@ pub(super) fn choices(choices: &[Choice]) -> ReplyMarkup {
 /// A keyboard in the place of the letters, with a button that asks for something first. It goes away
 /// once it is used; the next text takes it away for good.
 pub(super) fn replies(first: Option<KeyboardButton>, choices: &[Choice]) -> ReplyMarkup {
-    let buttons = choices.iter().map(|choice| KeyboardButton::new(&choice.label));
+    let buttons = choices
+        .iter()
+        .map(|choice| KeyboardButton::new(&choice.label));
     let mut keyboard: Vec<Vec<KeyboardButton>> = first.into_iter().map(|one| vec![one]).collect();
     keyboard.extend(rows(choices, buttons));
     let markup = KeyboardMarkup::new(keyboard)
@@ -78,8 +80,8 @@ fn is_vietnamese(text: &str) -> bool {
     let vietnamese = |letter: char| {
         matches!(
             letter,
-            'đ' | 'Đ' | 'ă' | 'Ă' | 'â' | 'ê' | 'ô' | 'ơ' | 'Ơ' | 'ư' | 'Ư'
-                | '\u{1ea0}'..='\u{1ef9}'
+            'đ' | 'Đ' | 'ă' | 'Ă' | 'â' | 'ê' | 'ô' | 'ơ' | 'Ơ' | 'ư' | 'Ư' | '\u{1ea0}'
+                ..='\u{1ef9}'
         )
     };
     text.chars().any(vietnamese)

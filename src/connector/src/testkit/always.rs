@@ -52,7 +52,15 @@ pub(super) fn check_signatures(
         let wrong = wrong
             .iter()
             .find(|(other, _)| other == name)
-            .map(|(_, value)| value.clone());
+            .map(|(_, wrong)| wrong.clone())
+            // A secret that is the same for every body.
+            .map(|wrong| {
+                if wrong == *value {
+                    value.chars().rev().collect()
+                } else {
+                    wrong
+                }
+            });
         let cut = value[..value.len() - 1].to_owned();
         for (what, value) in [
             ("wrong", wrong),

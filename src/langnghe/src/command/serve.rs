@@ -45,7 +45,12 @@ fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
     writeln!(output, "listening on {address}, seen as {public}")?;
     for ChannelConfig { id, kind, .. } in &config.channels {
         match kind {
-            ChannelKind::Messenger(_) => writeln!(output, "  {id}: {public}/webhooks/{id}")?,
+            ChannelKind::Telegram(bot) if bot.webhook_secret.is_none() => {
+                writeln!(output, "  {id}: polls")?;
+            }
+            ChannelKind::Messenger(_) | ChannelKind::Telegram(_) => {
+                writeln!(output, "  {id}: {public}/webhooks/{id}")?;
+            }
             ChannelKind::Webchat(chat) => writeln!(output, "  {id}: {public}{}", chat.path)?,
         }
     }

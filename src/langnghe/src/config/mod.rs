@@ -25,7 +25,9 @@ use reader::Section;
 use secrets::Surroundings;
 
 pub(crate) use backend::BackendConfig;
-pub(crate) use channel::{ChannelConfig, ChannelKind, MessengerConfig, WebchatConfig};
+pub(crate) use channel::{
+    ChannelConfig, ChannelKind, MessengerConfig, TelegramConfig, WebchatConfig,
+};
 pub(crate) use secrets::{Environment, ProcessEnvironment};
 pub(crate) use store::{RedisConfig, StoreConfig};
 

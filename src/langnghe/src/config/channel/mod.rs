@@ -1,6 +1,7 @@
 //! `[[channel]]`: one account on a messenger, or the web chat; one file a kind.
 
 mod messenger;
+mod telegram;
 mod webchat;
 
 use std::ops::Range;
@@ -8,7 +9,9 @@ use std::ops::Range;
 use langnghe_flow::reader::nearest;
 use langnghe_model::ChannelId;
 
-pub(crate) use self::{messenger::MessengerConfig, webchat::WebchatConfig};
+pub(crate) use self::{
+    messenger::MessengerConfig, telegram::TelegramConfig, webchat::WebchatConfig,
+};
 use super::{reader::Section, secrets::Surroundings, unique::Unique};
 
 /// One channel.
@@ -31,6 +34,8 @@ pub(crate) struct ChannelConfig {
 pub(crate) enum ChannelKind {
     /// A Facebook page.
     Messenger(MessengerConfig),
+    /// A Telegram bot.
+    Telegram(TelegramConfig),
     /// Our own web chat.
     Webchat(WebchatConfig),
 }
@@ -39,10 +44,10 @@ pub(crate) enum ChannelKind {
 pub(super) const LIST: &str = "[[channel]]";
 
 /// The kinds of this version.
-const KINDS: [&str; 2] = ["messenger", "webchat"];
+const KINDS: [&str; 3] = ["messenger", "telegram", "webchat"];
 
 /// The kinds that the configuration knows and a later version brings.
-const LATER_KINDS: [&str; 4] = ["whatsapp", "zalo", "telegram", "sms"];
+const LATER_KINDS: [&str; 3] = ["whatsapp", "zalo", "sms"];
 
 /// What the reader of one kind works with.
 pub(super) struct Reading<'a, 'b> {
@@ -75,6 +80,7 @@ pub(super) fn read(
     };
     let kind = match kind_name.value.as_str() {
         "messenger" => messenger::read(&mut reading).map(ChannelKind::Messenger),
+        "telegram" => telegram::read(&mut reading).map(ChannelKind::Telegram),
         "webchat" => Some(ChannelKind::Webchat(webchat::read(&mut reading))),
         other => {
             let all = KINDS.join(" and ");
