@@ -9,7 +9,7 @@ use langnghe_model::{
     event::Message, problem::Source,
 };
 use langnghe_store::{
-    Claim, Commit, Committed, Epoch, Limits, NewEvent, NewReply, OpenMode, SessionChange,
+    Claim, Commit, Committed, Epoch, Lane, Limits, NewEvent, NewReply, OpenMode, SessionChange,
     SettleResult, Settlement, SqliteStore, Store,
 };
 use langnghe_tests::{program::root, road::FLOW};
@@ -83,6 +83,7 @@ fn turn(library: &Library, claim: &Claim) -> Commit {
         let step = library.step(session.take(), &event, &context);
         session = step.session;
         replies.extend(step.replies.iter().map(|reply| NewReply {
+            lane: Lane::Answer,
             body: serde_json::to_vec(reply).expect("JSON"),
             window_until: None,
         }));
@@ -99,6 +100,7 @@ fn turn(library: &Library, claim: &Claim) -> Commit {
         timers: Vec::new(),
         set_aside: Vec::new(),
         heard: None,
+        contact: None,
         erase: false,
     }
 }

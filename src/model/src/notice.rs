@@ -23,6 +23,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them; what goes first comes first.
+    pub const ALL: [Self; 3] = [Self::Answer, Self::Notice, Self::Broadcast];
+
     /// The word used in metrics and JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -13,7 +13,7 @@ use langnghe_model::{
     ticket::TicketSummary,
 };
 use langnghe_store::{
-    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, TimerChange,
+    Claim, Commit, Heard, Lane, NewDeadLetter, NewReply, Position, SessionChange, TimerChange,
 };
 
 use crate::metrics::ChannelMetrics;
@@ -159,6 +159,7 @@ impl Work {
                 timers: Vec::new(),
                 set_aside: Vec::new(),
                 heard: None,
+                contact: None,
                 erase: false,
             },
             count: 0,
@@ -186,7 +187,9 @@ impl Work {
                 .window
                 .map(|window| event.sent_at + window);
             let earlier = commit.heard.and_then(|heard| heard.window_until);
+            let before = commit.heard.map_or(event.sent_at, |heard| heard.at);
             commit.heard = Some(Heard {
+                at: event.sent_at.max(before),
                 window_until: until.max(earlier),
             });
         }
@@ -198,6 +201,7 @@ impl Work {
         commit.replies.extend(rendered.map(|reply| NewReply {
             body: serde_json::to_vec(&reply).expect("a reply has only string keys"),
             window_until,
+            lane: Lane::Answer,
         }));
         if let Some(draft) = step.ticket {
             let id = TicketId::new(uuid::Uuid::now_v7().to_string());

@@ -283,6 +283,7 @@ fn set_all_aside(claim: &Claim) -> (Commit, u64) {
         timers: Vec::new(),
         set_aside: set_aside.collect(),
         heard: None,
+        contact: None,
         erase: false,
     };
     (commit, claim.events.len() as u64)

@@ -12,6 +12,7 @@ mod bus;
 pub mod contract;
 mod error;
 mod operations;
+mod outbox;
 mod ownership;
 mod redis;
 mod sqlite;
@@ -21,6 +22,7 @@ pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
+pub use outbox::{Contact, Lane, NewReply, OutboxReply, SettleResult, Settlement};
 pub use ownership::{Epoch, OwnerId, Ownership};
 pub use redis::{
     DurabilityFinding, RedisArchive, RedisOptions, RedisStore, ServerSettings, Severity,

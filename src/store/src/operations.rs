@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use langnghe_model::{BackendId, ChannelId, ConversationId, DedupKey, TicketId, Timestamp};
 
+use crate::NewReply;
+
 /// An event to be taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
@@ -68,9 +70,12 @@ pub struct Commit {
     pub timers: Vec<TimerChange>,
     /// Events that could not be processed or that nothing knows, put among the dead letters.
     pub set_aside: Vec<NewDeadLetter>,
-    /// Given when the citizen was heard from: their parked replies become due, and all their unsent
-    /// replies get this window.
+    /// Given when the citizen was heard from: their parked replies become due, as do their notices and
+    /// broadcasts that wait for a moment, and all their unsent answers get this window.
     pub heard: Option<Heard>,
+    /// Given when what is kept of the citizen besides the session changes; see [`Contact::record`].
+    /// An empty one is removed.
+    pub contact: Option<Vec<u8>>,
     /// Erases everything held of the conversation before the rest of the commit is applied, as
     /// [`crate::Store::erase`].
     pub erase: bool,
@@ -79,6 +84,8 @@ pub struct Commit {
 /// The citizen was heard from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
+    /// When, by the provider's clock.
+    pub at: Timestamp,
     /// Until when the channel lets us write freely; `None` means always.
     pub window_until: Option<Timestamp>,
 }
@@ -92,15 +99,6 @@ pub enum SessionChange {
     Put(Vec<u8>),
     /// It ends.
     Delete,
-}
-
-/// A reply to be queued.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewReply {
-    /// The reply, encoded.
-    pub body: Vec<u8>,
-    /// Until when it may be sent freely; `None` means always.
-    pub window_until: Option<Timestamp>,
 }
 
 /// A ticket that came to be.
@@ -150,62 +148,6 @@ pub enum Committed {
     LeaseLost,
     /// A ticket's code is taken; nothing happened, the lease is still held: choose another code.
     CodeTaken,
-}
-
-/// A reply that the caller is to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxReply {
-    /// Names it over all attempts.
-    pub id: u64,
-    /// To whom.
-    pub conversation: ConversationId,
-    /// The lease.
-    pub token: LeaseToken,
-    /// The reply, encoded.
-    pub body: Vec<u8>,
-    /// How often it was tried before and failed.
-    pub attempts: u32,
-    /// Until when it may be sent freely; `None` means always.
-    pub window_until: Option<Timestamp>,
-    /// When it was queued.
-    pub queued_at: Timestamp,
-}
-
-/// What became of a reply that was claimed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settlement {
-    /// Which.
-    pub id: u64,
-    /// Whose.
-    pub conversation: ConversationId,
-    /// The lease from the claim.
-    pub token: LeaseToken,
-    /// What happened.
-    pub result: SettleResult,
-}
-
-/// What happened to a claimed reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SettleResult {
-    /// The provider has it; it leaves the outbox.
-    Sent,
-    /// Try again at `at`; later replies of the conversation wait behind it.
-    Retry {
-        /// When.
-        at: Timestamp,
-        /// Whether this attempt counts.
-        counts: bool,
-    },
-    /// Wait, with the later replies of the conversation, until [`Commit::heard`] or
-    /// [`crate::Store::wake`].
-    Park,
-    /// Give up: it becomes a dead letter, and the later replies of the conversation go on.
-    Bury {
-        /// Why, for the operator; holds nothing that a citizen wrote.
-        reason: String,
-    },
-    /// It leaves the outbox without a trace (a stale "typing").
-    Drop,
 }
 
 /// A ticket that the caller is to deliver to a backend.
@@ -427,6 +369,8 @@ pub struct Purged {
     pub dead_letters: u64,
     /// Tickets whose personal part was removed.
     pub tickets: u64,
+    /// Records of contacts that were not changed for as long as the personal part of tickets is kept.
+    pub contacts: u64,
 }
 
 /// Bounds of a store.

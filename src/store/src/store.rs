@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
 
 use crate::{
-    Accepted, Bus, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement,
-    Depths, Disabled, Epoch, Erased, NewEvent, OutboxReply, OwnerId, Ownership, Purged, Retention,
-    Settlement, StoreError, StoredTicket, TicketFilter,
+    Accepted, Bus, Claim, Commit, Committed, Contact, DeadKind, DeadLetter, Delivery,
+    DeliverySettlement, Depths, Disabled, Epoch, Erased, NewEvent, OutboxReply, OwnerId, Ownership,
+    Purged, Retention, Settlement, StoreError, StoredTicket, TicketFilter, TicketNote,
 };
 
 /// Where everything is kept.
@@ -19,8 +19,9 @@ use crate::{
 /// - Events of a conversation are claimed in the order in which they were accepted, by one holder of
 ///   the lease at a time. A lease that ran out lets another claim; the token of the first is then
 ///   refused.
-/// - Replies of a conversation are claimed in the order in which they were committed; one that waits
-///   (retry, parked) holds back those behind it and no other conversation's.
+/// - Replies of a conversation that are in one [`Lane`](crate::Lane) are claimed in the order in which
+///   they were committed; one that waits (retry, parked) holds back those behind it in its lane, and
+///   none in another lane or of another conversation.
 /// - Conversations, tickets and dead letters are ordered among each other by time; what happened in
 ///   the same millisecond may come in any order, but always in the same. Where conversations are
 ///   spread over a cluster, a claim orders what it brings, and what it leaves behind may have waited
@@ -100,7 +101,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn disown(&self, owner: &OwnerId, channels: &[ChannelId]) -> Result<(), StoreError>;
 
     /// Takes the lease on up to `max` replies of `channel` that are due, each the first of its
-    /// conversation, oldest first. Waits up to `wait`, and less where one comes due before. The first
+    /// conversation in its lane: answers, then notices, then broadcasts, and in each lane oldest first.
+    /// While as many answers are due as are claimed, notices wait, however long that is. (On a cluster all
+    /// this holds within each partition, and what a claim brings is sorted again.) Waits up to `wait`, and less where one comes due before. The first
     /// claim of a later `epoch` takes the leases of earlier ones away.
     ///
     /// # Errors
@@ -122,11 +125,18 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`]; then none was applied.
     async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Makes the parked replies of a conversation due, as the citizen is there.
+    /// Makes the parked replies of a conversation due, as the citizen is there; so also its notices and
+    /// broadcasts that wait for a moment.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn wake(&self, conversation: &ConversationId) -> Result<(), StoreError>;
+
+    /// What is known of a citizen beside what waits.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn contact(&self, conversation: &ConversationId) -> Result<Contact, StoreError>;
 
     /// Takes the lease on up to `max` tickets due for `backend`, those that came due first first; none while the backend
     /// is disabled. Waits up to `wait`, and less where one comes due before.
@@ -175,6 +185,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn tickets(&self, filter: TicketFilter) -> Result<Vec<StoredTicket>, StoreError>;
+
+    /// Adds a line to a ticket's history; false when no ticket has this code.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn note(&self, code: &str, note: TicketNote) -> Result<bool, StoreError>;
 
     /// Lists dead letters, newest first, from before `before` on.
     ///
@@ -259,7 +275,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn remove_document(&self, name: &str) -> Result<bool, StoreError>;
 
-    /// Removes everything held of a conversation: session, waiting events and replies, timers, dead
+    /// Removes everything held of a conversation: session, contact, waiting events and replies, timers, dead
     /// letters; its tickets lose their personal part and their tie to it. Dedup marks stay: they
     /// are hashes. A ticket that still has to be delivered is delivered without its personal part;
     /// a dead letter of a delivery stays with its ticket, without the conversation.

@@ -58,6 +58,7 @@ async fn dead_letter(store: &SqliteStore) -> u64 {
             body: b"odd".to_vec(),
         }],
         heard: None,
+        contact: None,
         erase: false,
     };
     assert_eq!(
@@ -239,7 +240,7 @@ async fn a_visitor_acts_on_a_served_database_through_the_server() {
         })
         .await;
     assert!(tickets.expect("tickets").is_empty());
-    let refused = visitor.accept(vec![event(2, 10)], NOW).await;
+    let refused = visitor.claim(1, LEASE, NOW, Duration::ZERO).await;
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
@@ -257,6 +258,15 @@ async fn a_visitor_acts_on_a_served_database_through_the_server() {
     let claims = server.claim(1, LEASE, NOW, LEASE).await.expect("claim");
     assert_eq!(claims[0].events[0].1, b"odd");
     assert_eq!(server.disabled(&backend).await.expect("disabled"), None);
+    // An operator's notice goes in through the server too.
+    let taken = visitor
+        .accept(vec![event(77, 10), event(77, 10)], NOW)
+        .await;
+    let both = [Accepted::Stored, Accepted::Duplicate];
+    assert_eq!(taken.expect("accepted"), both);
+    let claims = server.claim(9, LEASE, NOW, LEASE).await.expect("claim");
+    let events: usize = claims.iter().map(|claim| claim.events.len()).sum();
+    assert_eq!(events, 2, "with the one of above");
 }
 
 #[tokio::test]

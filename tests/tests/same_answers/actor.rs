@@ -9,7 +9,7 @@ use langnghe_store::{
     Claim, Commit, DeadLetter, Delivery, DeliveryResult, DeliverySettlement, Disabled, Epoch,
     Heard, Limits, NewDeadLetter, NewEvent, NewReply, NewTicket, OutboxReply, OwnerId, Ownership,
     Position, Retention, SessionChange, SettleResult, Settlement, Store, StoreError, TicketFilter,
-    TimerChange, contract::Fixture,
+    TicketNote, TimerChange, contract::Fixture,
 };
 
 use crate::operation::{
@@ -207,6 +207,20 @@ impl Actor {
             Operation::Keep { name, body } => {
                 plain(store.keep_document(name, body.as_bytes()).await)
             }
+            Operation::Note { code, number } => {
+                let note = TicketNote {
+                    at: now,
+                    what: "notice".to_owned(),
+                    detail: (number % 2 == 0).then(|| format!("line {number}")),
+                };
+                plain(store.note(code, note).await)
+            }
+            Operation::Contact(who) => {
+                let contact = store.contact(&conversation(*who)).await;
+                // When exactly may differ by a minute.
+                let contact = contact.map(|known| (known.heard_at.is_some(), known.record));
+                plain(contact)
+            }
             Operation::Documents(prefix) => plain(store.documents(prefix).await),
             Operation::Erase(who) => plain(store.erase(&conversation(*who), now).await),
             Operation::Purge => {
@@ -267,9 +281,10 @@ impl Actor {
             replies: turn
                 .replies
                 .iter()
-                .map(|(text, ends)| NewReply {
+                .map(|(text, ends, lane)| NewReply {
                     body: text.clone().into_bytes(),
                     window_until: window(*ends),
+                    lane: *lane,
                 })
                 .collect(),
             tickets: turn
@@ -311,8 +326,13 @@ impl Actor {
                 .into_iter()
                 .collect(),
             heard: turn.heard.map(|ends| Heard {
+                at: now,
                 window_until: window(ends),
             }),
+            contact: turn
+                .contact
+                .as_ref()
+                .map(|record| record.clone().into_bytes()),
             erase: turn.erase,
         }
     }
@@ -350,7 +370,8 @@ impl Actor {
             Ok(replies) => replies,
             Err(error) => return plain::<()>(Err(error)),
         };
-        replies.sort_by_key(|reply| reply.conversation.key());
+        assert!(replies.is_sorted_by_key(|reply| reply.lane), "lane by lane");
+        replies.sort_by_key(|reply| (reply.conversation.key(), reply.lane));
         let told = replies.iter().map(|reply| {
             let before = self
                 .replies
@@ -358,6 +379,7 @@ impl Actor {
                 .filter(|((old, _), _)| old.id == reply.id);
             (
                 reply.conversation.key(),
+                reply.lane,
                 text(&reply.body),
                 reply.attempts,
                 reply.window_until,

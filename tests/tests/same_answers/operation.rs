@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use langnghe_store::{DeadKind, DeliveryState};
+use langnghe_store::{DeadKind, DeliveryState, Lane};
 use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 /// How many citizens each of the channels has.
@@ -71,6 +71,11 @@ pub(crate) enum Operation {
         body: String,
     },
     Documents(&'static str),
+    Contact(usize),
+    Note {
+        code: String,
+        number: u32,
+    },
     Erase(usize),
     Purge,
     Depths,
@@ -87,8 +92,8 @@ pub(crate) struct Turn {
     /// How many of the events, from the first on.
     pub(crate) processed: usize,
     pub(crate) session: Session,
-    /// Texts, and whether the window ends.
-    pub(crate) replies: Vec<(String, bool)>,
+    /// Texts, whether the window ends, and lanes.
+    pub(crate) replies: Vec<(String, bool, Lane)>,
     /// Ids, codes, and to which backend.
     pub(crate) tickets: Vec<(String, String, Option<usize>)>,
     /// Names, and after how many seconds; none cancels.
@@ -96,6 +101,8 @@ pub(crate) struct Turn {
     pub(crate) set_aside: bool,
     /// Whether the window ends.
     pub(crate) heard: Option<bool>,
+    /// What is kept of the citizen from now on.
+    pub(crate) contact: Option<String>,
     pub(crate) erase: bool,
 }
 
@@ -270,7 +277,12 @@ impl Draw {
             ),
             960..968 => Operation::Erase(self.conversation()),
             968..974 => Operation::Purge,
-            974..996 => Operation::Depths,
+            974..985 => Operation::Depths,
+            985..991 => Operation::Contact(self.conversation()),
+            991..996 => Operation::Note {
+                code: format!("C{}", self.random.random_range(0..CODES)),
+                number: self.random.random_range(0..100),
+            },
             _ => Operation::Reopen {
                 close: self.random.random(),
             },
@@ -306,7 +318,14 @@ impl Draw {
             _ => Session::Put(format!("session {}", self.number())),
         };
         let replies = (0..self.random.random_range(0..3))
-            .map(|_| (format!("reply {}", self.number()), self.random.random()))
+            .map(|_| {
+                let lane = Lane::ALL.choose(&mut self.random).expect("some");
+                (
+                    format!("reply {}", self.number()),
+                    self.random.random(),
+                    *lane,
+                )
+            })
             .collect();
         let tickets = if self.rarely() {
             (0..self.random.random_range(1..=2))
@@ -343,6 +362,13 @@ impl Draw {
             timers,
             set_aside: self.random.random_ratio(1, 12),
             heard: self.random.random_ratio(1, 2).then(|| self.random.random()),
+            contact: self.random.random_ratio(1, 6).then(|| {
+                let number = self.random.random_range(0..5);
+                // An empty record is removed.
+                ["", "out", "phone"]
+                    .get(number)
+                    .map_or_else(String::new, ToString::to_string)
+            }),
             erase,
         }
     }

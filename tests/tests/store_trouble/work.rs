@@ -76,6 +76,7 @@ pub(crate) fn turn(claim: &Claim) -> Commit {
         timers: Vec::new(),
         set_aside: Vec::new(),
         heard: None,
+        contact: None,
         erase: false,
     }
 }

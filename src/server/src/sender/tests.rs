@@ -10,7 +10,8 @@ use langnghe_model::{
     event::Media,
 };
 use langnghe_store::{
-    Commit, Limits, NewEvent, NewReply, OpenMode, OwnerId, Ownership, SessionChange, SqliteStore,
+    Commit, Lane, Limits, NewEvent, NewReply, OpenMode, OwnerId, Ownership, SessionChange,
+    SqliteStore,
 };
 use tokio::sync::mpsc;
 
@@ -155,6 +156,7 @@ impl Stage {
             })
             .expect("JSON"),
             window_until: None,
+            lane: Lane::Answer,
         };
         let commit = Commit {
             conversation,
@@ -166,6 +168,7 @@ impl Stage {
             timers: Vec::new(),
             set_aside: Vec::new(),
             heard: None,
+            contact: None,
             erase: false,
         };
         self.store.commit(vec![commit], now).await.expect("commit");

@@ -272,6 +272,7 @@ async fn a_session_of_a_newer_program_waits_for_it_untouched() {
         timers: Vec::new(),
         set_aside: Vec::new(),
         heard: None,
+        contact: None,
         erase: false,
     };
     let committed = shared.store.commit(vec![commit], clock::now()).await;

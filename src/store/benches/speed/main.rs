@@ -17,7 +17,7 @@ use std::{
 
 use langnghe_model::{ChannelId, CitizenId, ConversationId, DedupKey, EventId, Timestamp};
 use langnghe_store::{
-    Commit, Committed, Epoch, Heard, Limits, NewEvent, NewReply, OpenMode, SessionChange,
+    Commit, Committed, Epoch, Heard, Lane, Limits, NewEvent, NewReply, OpenMode, SessionChange,
     SettleResult, Settlement, SqliteStore, Store, TimerChange,
 };
 use tokio::sync::oneshot;
@@ -299,13 +299,16 @@ fn turn(claim: &langnghe_store::Claim, timers: bool) -> Commit {
         replies: vec![NewReply {
             body: vec![b'r'; 200],
             window_until: Some(NOW),
+            lane: Lane::Answer,
         }],
         tickets: Vec::new(),
         timers,
         set_aside: Vec::new(),
         heard: Some(Heard {
+            at: NOW,
             window_until: Some(NOW),
         }),
+        contact: None,
         erase: false,
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use copy::{COPY_LIMIT, CopyError, Progress, Side, copy};
 
-use crate::{DeadLetter, Disabled, StoreError, StoredTicket};
+use crate::{DeadLetter, Disabled, Lane, StoreError, StoredTicket};
 
 /// Why a store that is filled by half is not served.
 pub(crate) const UNFINISHED: &str =
@@ -103,6 +103,8 @@ pub enum RecordKind {
     DeadLetter,
     /// See [`Record::Session`].
     Session,
+    /// See [`Record::Contact`].
+    Contact,
     /// See [`Record::Timer`].
     Timer,
     /// See [`Record::Mark`].
@@ -115,13 +117,14 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// All, in the order in which they are copied: what others name comes before them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Document,
         Self::Disabled,
         Self::Channel,
         Self::Ticket,
         Self::DeadLetter,
         Self::Session,
+        Self::Contact,
         Self::Timer,
         Self::Mark,
         Self::Event,
@@ -143,6 +146,7 @@ impl RecordKind {
             Self::Ticket => "tickets",
             Self::DeadLetter => "dead letters",
             Self::Session => "sessions",
+            Self::Contact => "contacts",
             Self::Timer => "timers",
             Self::Mark => "dedup marks",
             Self::Event => "waiting events",
@@ -184,6 +188,8 @@ pub enum Record {
         letter: DeadLetter,
         /// The window of a reply among them.
         window_until: Option<Timestamp>,
+        /// The lane of a reply among them.
+        lane: Lane,
     },
     /// Where a conversation stands.
     Session {
@@ -192,6 +198,15 @@ pub enum Record {
         /// When the citizen was last heard from.
         heard_at: Timestamp,
         /// The session, encoded.
+        body: Vec<u8>,
+    },
+    /// What a citizen agreed to and refused.
+    Contact {
+        /// Whose.
+        conversation: ConversationId,
+        /// When it was last changed.
+        at: Timestamp,
+        /// The record, encoded.
         body: Vec<u8>,
     },
     /// An event that comes by itself.
@@ -262,6 +277,8 @@ pub struct ReplyRecord {
     pub queued_at: Timestamp,
     /// What it waits for beside its turn.
     pub standing: Standing,
+    /// The queue that it waits in.
+    pub lane: Lane,
 }
 
 /// What a reply waits for beside its turn; all but the first of a conversation are ready.
@@ -339,6 +356,9 @@ pub struct Census {
     pub dead_letters: u64,
     /// Sessions.
     pub sessions: u64,
+    /// Records of contacts.
+    #[serde(default)]
+    pub contacts: u64,
     /// Timers.
     pub timers: u64,
     /// Dedup marks; a store may count one twice.
@@ -351,7 +371,7 @@ pub struct Census {
 
 impl Census {
     /// The counts with their names.
-    pub fn rows(&self) -> [(&'static str, u64); 11] {
+    pub fn rows(&self) -> [(&'static str, u64); 12] {
         [
             ("documents", self.documents),
             ("disabled backends", self.disabled),
@@ -360,6 +380,7 @@ impl Census {
             ("waiting deliveries", self.deliveries),
             ("dead letters", self.dead_letters),
             ("sessions", self.sessions),
+            ("contacts", self.contacts),
             ("timers", self.timers),
             ("dedup marks", self.marks),
             ("waiting events", self.events),
@@ -381,6 +402,7 @@ impl Census {
             RecordKind::Ticket => self.tickets,
             RecordKind::DeadLetter => self.dead_letters,
             RecordKind::Session => self.sessions,
+            RecordKind::Contact => self.contacts,
             RecordKind::Timer => self.timers,
             RecordKind::Mark => self.marks,
             RecordKind::Event => self.events,

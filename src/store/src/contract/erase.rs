@@ -150,6 +150,7 @@ pub async fn erasure_within_a_commit_comes_first(fixture: &dyn Fixture) {
         commit.erase = true;
         commit.replies = vec![reply("erased")];
         commit.heard = Some(Heard {
+            at: start(),
             window_until: Some(at(9)),
         });
     })
@@ -203,7 +204,10 @@ pub async fn a_purge_removes_idle_sessions_only(fixture: &dyn Fixture) {
     for (number, name) in (1..).zip(["an", "binh", "chi"]) {
         turn(&*store, &citizen(name), number, |commit| {
             commit.session = SessionChange::Put(b"session".to_vec());
-            commit.heard = Some(Heard { window_until: None });
+            commit.heard = Some(Heard {
+                at: start(),
+                window_until: None,
+            });
         })
         .await;
     }
@@ -213,7 +217,10 @@ pub async fn a_purge_removes_idle_sessions_only(fixture: &dyn Fixture) {
         .await
         .expect("accept");
     let mut heard = done(&claim_one(&*store, later).await);
-    heard.heard = Some(Heard { window_until: None });
+    heard.heard = Some(Heard {
+        at: later,
+        window_until: None,
+    });
     assert_eq!(commit(&*store, heard, later).await, Committed::Done);
     // A turn without a word from the citizen (a reminder) does not count.
     store

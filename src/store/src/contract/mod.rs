@@ -13,6 +13,7 @@
 )]
 
 pub mod archive;
+pub mod contacts;
 pub mod dead;
 pub mod deliveries;
 pub mod erase;
@@ -82,7 +83,18 @@ macro_rules! contract_suite {
                 one_lost_lease_does_not_spoil_the_batch
                 an_event_set_aside_is_a_dead_letter
             }
+            contacts {
+                a_record_survives_the_death_of_the_process
+                a_contact_tells_when_the_citizen_was_heard_from
+                erasure_removes_the_record
+                retention_removes_old_records
+                a_note_is_added_to_the_history_of_its_ticket
+            }
             outbox {
+                answers_come_before_notices_before_broadcasts
+                each_lane_keeps_its_order_and_holds_back_no_other
+                a_notice_that_waits_for_a_moment_is_due_when_the_citizen_is_there
+                a_dead_letter_goes_back_into_its_lane
                 replies_come_in_order_one_at_a_time_per_conversation
                 a_reply_survives_the_death_of_the_process
                 a_retry_holds_back_only_its_own_conversation

@@ -7,8 +7,8 @@ use langnghe_model::{
 };
 
 use crate::{
-    Accepted, Claim, Commit, Committed, Epoch, Limits, NewEvent, NewReply, NewTicket, OutboxReply,
-    Position, SessionChange, SettleResult, Settlement, Store, contract::Fixture,
+    Accepted, Claim, Commit, Committed, Epoch, Lane, Limits, NewEvent, NewReply, NewTicket,
+    OutboxReply, Position, SessionChange, SettleResult, Settlement, Store, contract::Fixture,
 };
 
 /// How long a lease lasts where that is not the point.
@@ -113,6 +113,7 @@ pub(super) fn done(claim: &Claim) -> Commit {
         timers: Vec::new(),
         set_aside: Vec::new(),
         heard: None,
+        contact: None,
         erase: false,
     }
 }
@@ -155,6 +156,7 @@ pub(super) fn reply(text: &str) -> NewReply {
     NewReply {
         body: text.as_bytes().to_vec(),
         window_until: None,
+        lane: Lane::Answer,
     }
 }
 

@@ -184,7 +184,10 @@ pub async fn one_lost_lease_does_not_spoil_the_batch(fixture: &dyn Fixture) {
     commits[1].token = crate::LeaseToken(1);
     for (commit, text) in commits.iter_mut().zip(["an", "binh", "chi"]) {
         commit.replies = vec![reply(text)];
-        commit.heard = Some(Heard { window_until: None });
+        commit.heard = Some(Heard {
+            at: start(),
+            window_until: None,
+        });
     }
     let answers = store.commit(commits, start()).await.expect("commit");
     assert_eq!(

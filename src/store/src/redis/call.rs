@@ -151,6 +151,25 @@ pub(super) fn natural(value: Value) -> Result<u64, StoreError> {
     Ok(u64::try_from(integer(value)?).unwrap_or(0))
 }
 
+/// A moment that is the score of a member of a sorted set; `None` where that is not in it.
+pub(super) fn score(value: Value) -> Result<Option<Timestamp>, StoreError> {
+    let score = match value {
+        Value::Nil => return Ok(None),
+        Value::Double(score) => score,
+        other => text(other)?.parse().map_err(|_| odd())?,
+    };
+    Ok(Some(moment_of(score)))
+}
+
+/// The moment that a score stands for.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "scores of moments are whole milliseconds"
+)]
+pub(super) fn moment_of(score: f64) -> Timestamp {
+    Timestamp::from_milliseconds(score as i64)
+}
+
 /// A moment; `None` for what is negative.
 pub(super) fn moment(value: Value) -> Result<Option<Timestamp>, StoreError> {
     let milliseconds = integer(value)?;

@@ -15,7 +15,9 @@ use super::{
     call::{self, Call},
     gather::Request,
     layout::{Index, conversation_of, tag_of},
-    moved_marks, script,
+    moved_marks,
+    outbox::lane_letter,
+    script,
     waiting::{Claiming, Found},
 };
 use crate::{
@@ -333,18 +335,30 @@ fn add_commit(shared: &Shared, call: &mut Call<'_>, index: Index, member: &[u8],
         SessionChange::Delete => ("D", b""),
     };
     let window = commit.heard.and_then(|heard| heard.window_until);
+    let contact = commit.contact.as_ref().map_or_else(Vec::new, |record| {
+        let mut said = b"+".to_vec();
+        said.extend(record);
+        said
+    });
     call.arg(member)
         .arg(commit.conversation.channel.as_str())
         .arg(commit.token.0)
         .arg(commit.processed.0)
         .arg(session)
         .arg(body)
-        .arg(u8::from(commit.heard.is_some()))
+        .arg(
+            commit
+                .heard
+                .map_or(-1, |heard| heard.at.as_milliseconds().max(0)),
+        )
         .arg(window_text(window))
         .arg(u8::from(commit.erase))
+        .arg(contact)
         .arg(commit.replies.len());
     for reply in &commit.replies {
-        call.arg(window_text(reply.window_until)).arg(&reply.body);
+        call.arg(lane_letter(reply.lane))
+            .arg(window_text(reply.window_until))
+            .arg(&reply.body);
     }
     call.arg(commit.tickets.len());
     for ticket in &commit.tickets {

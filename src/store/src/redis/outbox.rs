@@ -13,7 +13,7 @@ use super::{
     script,
     waiting::{Claiming, Found},
 };
-use crate::{Epoch, LeaseToken, OutboxReply, SettleResult, Settlement, StoreError};
+use crate::{Epoch, Lane, LeaseToken, OutboxReply, SettleResult, Settlement, StoreError};
 
 /// A number that is unique over all indexes, from one that is unique in its own.
 pub(super) fn global(number: u64, index: Index) -> u64 {
@@ -57,8 +57,8 @@ impl Claiming for Replies {
         }
         let (now, next, mut values) = head(redis::Value::Array(answer))?;
         let mut items = Vec::new();
-        while let (Some(member), Some(token), Some(reply)) =
-            (values.next(), values.next(), values.next())
+        while let (Some(member), Some(token), Some(lane), Some(reply)) =
+            (values.next(), values.next(), values.next(), values.next())
         {
             let Some(conversation) = conversation_of(&call::bytes(member)?) else {
                 continue;
@@ -74,6 +74,7 @@ impl Claiming for Replies {
                 id: global(number(&whole[..16])?, index),
                 conversation,
                 token: LeaseToken(call::natural(token)?),
+                lane: lane_of(&call::bytes(lane)?),
                 attempts: u32::try_from(number(&whole[16..20])?).unwrap_or(u32::MAX),
                 queued_at: Timestamp::from_milliseconds(call::digits(&whole[20..33])?),
                 window_until: (window > 0).then(|| Timestamp::from_milliseconds(window)),
@@ -91,7 +92,8 @@ impl Claiming for Replies {
     }
 
     fn order(item: &Self::Item) -> u64 {
-        item.id
+        // Numbers of replies stay far below the bits of the lane.
+        ((item.lane as u64) << 62) | item.id
     }
 
     async fn give_back(
@@ -115,6 +117,24 @@ impl Claiming for Replies {
         call.send().await?;
         shared.wake_here(&format!("o:{}", self.channel), index);
         Ok(())
+    }
+}
+
+/// What the keys of a lane have in their names.
+pub(super) fn lane_letter(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Answer => "",
+        Lane::Notice => "n",
+        Lane::Broadcast => "b",
+    }
+}
+
+/// The lane of which [`lane_letter`] gives this.
+pub(super) fn lane_of(letter: &[u8]) -> Lane {
+    match letter {
+        b"n" => Lane::Notice,
+        b"b" => Lane::Broadcast,
+        _ => Lane::Answer,
     }
 }
 
@@ -189,7 +209,7 @@ async fn settle_group(
     Ok(())
 }
 
-/// Makes the parked reply of a conversation due.
+/// Makes what waits for the citizen of a conversation due.
 pub(super) async fn wake(shared: &Shared, conversation: &ConversationId) -> Result<(), StoreError> {
     let (index, member) = shared.layout.member(conversation);
     let mut call = shared.call(&script::WAKE, index, None);

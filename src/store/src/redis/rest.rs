@@ -12,7 +12,8 @@ use super::{
     waiting::{Claiming, Found},
 };
 use crate::{
-    DeadKind, Depth, Depths, Epoch, Erased, OwnerId, Ownership, Purged, Retention, StoreError,
+    Contact, DeadKind, Depth, Depths, Epoch, Erased, OwnerId, Ownership, Purged, Retention,
+    StoreError,
 };
 
 /// How much one step of a purge removes.
@@ -117,6 +118,7 @@ pub(super) async fn purge(
             ("s", retention.idle_sessions, &mut purged.sessions),
             ("x", retention.dead_letters, &mut purged.dead_letters),
             ("k", retention.personal, &mut purged.tickets),
+            ("c", retention.personal, &mut purged.contacts),
         ] {
             let before = (now - age).as_milliseconds();
             loop {
@@ -270,6 +272,27 @@ pub(super) async fn remove_document(shared: &Shared, name: &str) -> Result<bool,
     command.arg(name);
     let removed = shared.link.command("remove a document", &command).await?;
     Ok(call::natural(removed)? > 0)
+}
+
+/// What is known of a citizen.
+pub(super) async fn contact(
+    shared: &Shared,
+    conversation: &ConversationId,
+) -> Result<Contact, StoreError> {
+    shared.open()?;
+    let (index, member) = shared.layout.member(conversation);
+    let mut record = redis::cmd("GET");
+    record.arg([shared.layout.prefix.as_bytes(), b":c:", &member].concat());
+    let record = call::optional(shared.link.command("contact", &record).await?)?;
+    let mut heard = redis::cmd("ZSCORE");
+    heard
+        .arg(shared.layout.index_key(index, "heard"))
+        .arg(&member);
+    let heard = call::score(shared.link.command("contact", &heard).await?)?;
+    Ok(Contact {
+        heard_at: heard,
+        record,
+    })
 }
 
 /// Whether the server can be written.

@@ -86,4 +86,6 @@ scripts! {
     IMPORT_DEAD = "import_dead" with "dead";
     IMPORT_SESSIONS = "import_sessions";
     IMPORT_TIMERS = "import_timers";
+    IMPORT_CONTACTS = "import_contacts";
+    NOTE = "note" with "dead";
 }

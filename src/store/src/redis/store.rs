@@ -12,9 +12,10 @@ use super::{
     RedisStore, closed, dead, deliveries, inbox, listener::RedisBus, outbox, rest, tickets, waiting,
 };
 use crate::{
-    Accepted, Bus, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement,
-    Depths, Disabled, Epoch, Erased, LeaseToken, NewEvent, OutboxReply, OwnerId, Ownership, Purged,
-    Retention, Settlement, Store, StoreError, StoredTicket, TicketFilter,
+    Accepted, Bus, Claim, Commit, Committed, Contact, DeadKind, DeadLetter, Delivery,
+    DeliverySettlement, Depths, Disabled, Epoch, Erased, LeaseToken, NewEvent, OutboxReply,
+    OwnerId, Ownership, Purged, Retention, Settlement, Store, StoreError, StoredTicket,
+    TicketFilter, TicketNote,
 };
 
 #[async_trait]
@@ -106,6 +107,14 @@ impl Store for RedisStore {
 
     async fn wake(&self, conversation: &ConversationId) -> Result<(), StoreError> {
         outbox::wake(&self.shared, conversation).await
+    }
+
+    async fn contact(&self, conversation: &ConversationId) -> Result<Contact, StoreError> {
+        rest::contact(&self.shared, conversation).await
+    }
+
+    async fn note(&self, code: &str, note: TicketNote) -> Result<bool, StoreError> {
+        tickets::add_note(&self.shared, code, &note).await
     }
 
     async fn claim_deliveries(

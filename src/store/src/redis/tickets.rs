@@ -109,6 +109,30 @@ pub(super) async fn find(
     Ok(None)
 }
 
+/// Adds a line to the history of the ticket of this code; false when there is none.
+pub(super) async fn add_note(
+    shared: &Shared,
+    code: &str,
+    note: &TicketNote,
+) -> Result<bool, StoreError> {
+    shared.open()?;
+    let mut command = redis::cmd("GET");
+    command.arg(shared.layout.code_key(code));
+    let reference = call::optional(shared.link.command("note", &command).await?)?;
+    let reference = reference.and_then(|reference| String::from_utf8(reference).ok());
+    let Some((index, id)) = reference.as_deref().and_then(|text| text.split_once(' ')) else {
+        return Ok(false);
+    };
+    let index = index.parse().map_err(|_| damaged())?;
+    let mut call = shared.call(&script::NOTE, index, None);
+    call.arg(id)
+        .arg(note.at.as_milliseconds())
+        .arg(&note.what)
+        .arg(u8::from(note.detail.is_some()))
+        .arg(note.detail.as_deref().unwrap_or_default());
+    Ok(call::integer(call.send().await?)? == 1)
+}
+
 /// Lists tickets, newest first.
 pub(super) async fn list(
     shared: &Shared,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use langnghe_model::{BackendId, ChannelId};
+use langnghe_model::{BackendId, ChannelId, Purpose};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use crate::DeadKind;
+use crate::{DeadKind, Lane};
 
 /// Counts and next numbers, in one small row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,15 +17,20 @@ pub(super) struct Counters {
     pub(super) timers: i64,
     /// By [`kind_number`].
     pub(super) dead: [i64; 3],
-    pub(super) channels: BTreeMap<ChannelId, ChannelCounters>,
+    /// Answers.
+    channels: BTreeMap<ChannelId, ChannelCounters>,
+    #[serde(default)]
+    notices: BTreeMap<ChannelId, ChannelCounters>,
+    #[serde(default)]
+    broadcasts: BTreeMap<ChannelId, ChannelCounters>,
     /// Tickets to be delivered.
     pub(super) deliveries: BTreeMap<BackendId, i64>,
 }
 
-/// The same for one channel's outbox.
+/// The same for one lane of a channel's outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChannelCounters {
-    /// The channel's share of the row ids; see `outbox.rs`.
+    /// The lane's share of the row ids; see `outbox.rs`.
     pub(super) number: i64,
     /// The id that its last reply got.
     pub(super) id: i64,
@@ -88,9 +93,35 @@ impl Counters {
         Ok(())
     }
 
-    /// A number that no channel has.
-    pub(super) fn next_channel(&self) -> i64 {
-        let numbers = self.channels.values().map(|counted| counted.number + 1);
+    /// The channels that have had replies in a lane.
+    pub(super) fn lane(&self, lane: Lane) -> &BTreeMap<ChannelId, ChannelCounters> {
+        match lane {
+            Purpose::Answer => &self.channels,
+            Purpose::Notice => &self.notices,
+            Purpose::Broadcast => &self.broadcasts,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn lane_mut(&mut self, lane: Lane) -> &mut BTreeMap<ChannelId, ChannelCounters> {
+        match lane {
+            Purpose::Answer => &mut self.channels,
+            Purpose::Notice => &mut self.notices,
+            Purpose::Broadcast => &mut self.broadcasts,
+        }
+    }
+
+    /// Every lane of every channel.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (&ChannelId, Lane, &ChannelCounters)> {
+        Lane::ALL.into_iter().flat_map(|lane| {
+            let channels = self.lane(lane).iter();
+            channels.map(move |(channel, counted)| (channel, lane, counted))
+        })
+    }
+
+    /// A number that no lane has.
+    pub(super) fn next_number(&self) -> i64 {
+        let numbers = self.lanes().map(|(_, _, counted)| counted.number + 1);
         numbers.max().unwrap_or(0)
     }
 

@@ -8,7 +8,7 @@ use super::{
     state::State,
     tickets::delivery_number,
 };
-use crate::{DeadKind, DeadLetter, DeliveryState, Disabled, NewReply};
+use crate::{DeadKind, DeadLetter, DeliveryState, Disabled, Lane, NewReply};
 
 /// A delivery's body is its ticket's.
 pub(super) const COLUMNS: &str = "dead.id, kind, place, dead.conversation, tickets.id, reason, at, \
@@ -30,6 +30,33 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         attempts: row.get(7)?,
         body: row.get(8)?,
     })
+}
+
+/// How a lane is written.
+pub(super) fn lane_number(lane: Lane) -> i64 {
+    match lane {
+        Lane::Answer => 0,
+        Lane::Notice => 1,
+        Lane::Broadcast => 2,
+    }
+}
+
+/// Reads what [`lane_number`] wrote.
+pub(super) fn lane_of(number: i64) -> Lane {
+    match number {
+        1 => Lane::Notice,
+        2 => Lane::Broadcast,
+        _ => Lane::Answer,
+    }
+}
+
+/// A dead letter and what is kept with it.
+struct Exhumed {
+    letter: DeadLetter,
+    /// The row of its ticket.
+    ticket: Option<i64>,
+    window_until: Option<Timestamp>,
+    lane: Lane,
 }
 
 /// Finds one.
@@ -81,14 +108,16 @@ pub(super) fn disabled(
 impl State {
     /// Puts a dead letter back on its way.
     pub(super) fn retry_dead(&mut self, id: i64, now: Timestamp) -> rusqlite::Result<bool> {
-        let Some((letter, seq, window)) = self.take_dead(id)? else {
+        let Some(exhumed) = self.take_dead(id)? else {
             return Ok(false);
         };
+        let (letter, seq) = (exhumed.letter, exhumed.ticket);
         match (letter.kind, &letter.conversation) {
             (DeadKind::Reply, Some(conversation)) => {
                 let reply = NewReply {
                     body: letter.body,
-                    window_until: window,
+                    window_until: exhumed.window_until,
+                    lane: exhumed.lane,
                 };
                 self.queue_reply(conversation, &reply, now)?;
             }
@@ -111,36 +140,30 @@ impl State {
 
     /// Removes a dead letter for ever.
     pub(super) fn drop_dead(&mut self, id: i64, now: Timestamp) -> rusqlite::Result<bool> {
-        let Some((_, seq, _)) = self.take_dead(id)? else {
+        let Some(exhumed) = self.take_dead(id)? else {
             return Ok(false);
         };
-        if let Some(seq) = seq {
+        if let Some(seq) = exhumed.ticket {
             self.note(seq, now, "dropped", None)?;
         }
         Ok(true)
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "a letter, its ticket's row and its window"
-    )]
-    fn take_dead(
-        &mut self,
-        id: i64,
-    ) -> rusqlite::Result<Option<(DeadLetter, Option<i64>, Option<Timestamp>)>> {
+    fn take_dead(&mut self, id: i64) -> rusqlite::Result<Option<Exhumed>> {
         let Some(letter) = find(&self.connection, id)? else {
             return Ok(None);
         };
-        let (seq, window): (Option<i64>, Option<i64>) = self
+        let (ticket, window, lane): (Option<i64>, Option<i64>, i64) = self
             .connection
-            .prepare_cached("DELETE FROM dead WHERE id = ?1 RETURNING ticket, window_until")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .prepare_cached("DELETE FROM dead WHERE id = ?1 RETURNING ticket, window_until, lane")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         *self.counters.dead(letter.kind) -= 1;
-        Ok(Some((
+        Ok(Some(Exhumed {
             letter,
-            seq,
-            window.map(Timestamp::from_milliseconds),
-        )))
+            ticket,
+            window_until: window.map(Timestamp::from_milliseconds),
+            lane: lane_of(lane),
+        }))
     }
 
     /// Stops or enables deliveries to a backend.

@@ -1,6 +1,8 @@
 //! How much waits.
 
-use langnghe_model::Timestamp;
+use std::collections::BTreeMap;
+
+use langnghe_model::{ChannelId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::{counters::kind_of, outbox::id_range, state::State};
@@ -16,7 +18,8 @@ impl State {
             sessions: self.counters.sessions.unsigned_abs(),
             ..Depths::default()
         };
-        for (channel, counted) in &self.counters.channels {
+        let mut channels: BTreeMap<&ChannelId, Depth> = BTreeMap::new();
+        for (channel, _, counted) in self.counters.lanes() {
             let (from, to) = id_range(counted.number);
             let oldest: Option<i64> = self
                 .connection
@@ -25,13 +28,16 @@ impl State {
                 )?
                 .query_row([from, to], |row| row.get(0))
                 .optional()?;
-            let depth = Depth {
-                waiting: counted.waiting.unsigned_abs(),
-                parked: counted.parked.unsigned_abs(),
-                oldest: oldest.map(Timestamp::from_milliseconds),
-            };
-            depths.outbox.push((channel.clone(), depth));
+            let depth = channels.entry(channel).or_default();
+            depth.waiting += counted.waiting.unsigned_abs();
+            depth.parked += counted.parked.unsigned_abs();
+            let oldest = oldest.map(Timestamp::from_milliseconds);
+            depth.oldest = [depth.oldest, oldest].into_iter().flatten().min();
         }
+        depths.outbox = channels
+            .into_iter()
+            .map(|(channel, depth)| (channel.clone(), depth))
+            .collect();
         for (backend, waiting) in &self.counters.deliveries {
             let oldest: Option<i64> = self
                 .connection

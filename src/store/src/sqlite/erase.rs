@@ -19,6 +19,7 @@ impl State {
             ..Erased::default()
         };
         self.counters.sessions -= i64::from(erased.session);
+        self.erase_contact(&key)?;
         if let Some(entry) = self.inbox.get(conversation) {
             for event in &entry.events {
                 self.connection

@@ -69,6 +69,7 @@ impl SqliteStore {
                                 id: claim.id.cast_unsigned(),
                                 conversation: claim.conversation.clone(),
                                 token: LeaseToken(claim.token),
+                                lane: claim.lane,
                                 body: row.get(0)?,
                                 attempts: row.get(1)?,
                                 window_until: window.map(Timestamp::from_milliseconds),

@@ -8,6 +8,7 @@
 
 mod archive;
 mod checkpoint;
+mod contacts;
 mod counters;
 mod dead;
 mod deliveries;
@@ -23,6 +24,7 @@ mod open;
 mod outbox;
 mod outbox_index;
 mod ownership;
+mod presence;
 mod purge;
 mod readers;
 mod schema;

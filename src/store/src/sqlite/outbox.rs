@@ -1,7 +1,9 @@
 //! The outbox: replies on their way, in order per conversation.
 //!
-//! A reply's id is its channel's number, then forty bits that count; so the rows of one channel lie
-//! together and new ones are appended. See `outbox_index.rs` for what is held in memory.
+//! Each lane of a channel is an outbox of its own with a number. A reply's id is that number, then forty
+//! bits that count; so the rows of one lane lie together and new ones are appended, and a million
+//! broadcasts on disk stand in no answer's way. See `outbox_index.rs` for what is held in memory, and
+//! `presence.rs` for what happens when the citizen is there.
 
 use std::collections::HashMap;
 
@@ -11,12 +13,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     counters::{ChannelCounters, Counters},
     inbox::Lease,
-    outbox_index::{ChannelIndex, Queue, WINDOW},
+    outbox_index::{LaneIndex, Queue, WINDOW},
     state::State,
 };
-use crate::NewReply;
+use crate::{Epoch, Lane, NewReply};
 
-/// Bits that count within a channel.
+/// Bits that count within a lane.
 const ID_BITS: u32 = 40;
 /// Rows taken up in one step.
 const STEP: usize = 1000;
@@ -25,10 +27,12 @@ pub(super) const HELD_BACK: i64 = 1;
 pub(super) const TO_RETRY: i64 = 2;
 pub(super) const PARKED: i64 = 3;
 
-/// The indexes of all channels.
+/// The indexes of all lanes.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    pub(super) channels: HashMap<ChannelId, ChannelIndex>,
+    lanes: HashMap<(ChannelId, Lane), LaneIndex>,
+    /// The latest under which replies of a channel were claimed.
+    pub(super) epochs: HashMap<ChannelId, Epoch>,
 }
 
 /// A claimed reply without what a reader fetches.
@@ -37,19 +41,20 @@ pub(super) struct ClaimedReply {
     pub(super) id: i64,
     pub(super) conversation: ConversationId,
     pub(super) token: u64,
+    pub(super) lane: Lane,
 }
 
-/// The number of the channel that a reply's id belongs to.
+/// The number of the lane that a reply's id belongs to.
 pub(super) fn number(id: i64) -> i64 {
     id >> ID_BITS
 }
 
-/// How many ids lie between the beginning of a channel's and this one.
+/// How many ids lie between the beginning of a lane's and this one.
 pub(super) fn offset(id: i64) -> i64 {
     id & ((1 << ID_BITS) - 1)
 }
 
-/// The row ids of a channel.
+/// The row ids of a lane.
 pub(super) fn id_range(number: i64) -> (i64, i64) {
     (number << ID_BITS, (number + 1) << ID_BITS)
 }
@@ -58,26 +63,26 @@ impl Outbox {
     /// Prepares the indexes; rows are taken up with the first claim.
     pub(super) fn load(connection: &Connection, counters: &Counters) -> rusqlite::Result<Self> {
         let mut outbox = Self::default();
-        for (channel, counted) in &counters.channels {
-            let mut index = ChannelIndex::default();
+        for (channel, lane, counted) in counters.lanes() {
+            let mut index = LaneIndex::default();
             index.position.loaded_to = id_range(counted.number).0;
             index.position.more = counted.waiting > 0;
-            index.position.windows = true;
+            index.position.windows = lane == Lane::Answer;
             index.position.next_due = next_due(connection, counted.number, None)?;
             index.keep();
-            outbox.channels.insert(channel.clone(), index);
+            outbox.lanes.insert((channel.clone(), lane), index);
         }
         Ok(outbox)
     }
 
     /// Forgets how to take changes back.
     pub(super) fn keep(&mut self) {
-        self.channels.values_mut().for_each(ChannelIndex::keep);
+        self.lanes.values_mut().for_each(LaneIndex::keep);
     }
 
     /// Takes back what changed since [`Self::keep`].
     pub(super) fn undo(&mut self) {
-        self.channels.values_mut().for_each(ChannelIndex::undo);
+        self.lanes.values_mut().for_each(LaneIndex::undo);
     }
 }
 
@@ -98,15 +103,16 @@ fn next_due(
 }
 
 impl State {
-    /// The counters and the index of a channel, made where they are new.
-    pub(super) fn channel(
+    /// The counters and the index of a lane, made where they are new.
+    pub(super) fn lane(
         &mut self,
         channel: &ChannelId,
-    ) -> (&mut ChannelCounters, &mut ChannelIndex, &Connection) {
-        let next_number = self.counters.next_channel();
+        lane: Lane,
+    ) -> (&mut ChannelCounters, &mut LaneIndex, &Connection) {
+        let next_number = self.counters.next_number();
         let counted = self
             .counters
-            .channels
+            .lane_mut(lane)
             .entry(channel.clone())
             .or_insert_with(|| ChannelCounters {
                 number: next_number,
@@ -115,10 +121,10 @@ impl State {
             });
         let index = self
             .outbox
-            .channels
-            .entry(channel.clone())
+            .lanes
+            .entry((channel.clone(), lane))
             .or_insert_with(|| {
-                let mut index = ChannelIndex::default();
+                let mut index = LaneIndex::default();
                 index.position.loaded_to = counted.id;
                 index.keep();
                 index
@@ -126,23 +132,30 @@ impl State {
         (counted, index, &self.connection)
     }
 
-    /// The channel to which a reply's id belongs.
-    pub(super) fn channel_of(&self, id: i64) -> Option<ChannelId> {
-        let number = number(id);
-        let mut channels = self.counters.channels.iter();
-        channels
-            .find(|(_, counted)| counted.number == number)
-            .map(|(channel, _)| channel.clone())
+    /// The lanes in which a channel ever had replies.
+    pub(super) fn lanes_of(&self, channel: &ChannelId) -> impl Iterator<Item = Lane> + use<> {
+        let used = Lane::ALL.map(|lane| (lane, self.counters.lane(lane).contains_key(channel)));
+        used.into_iter()
+            .filter_map(|(lane, used)| used.then_some(lane))
     }
 
-    /// Queues a reply behind those of its conversation.
+    /// The lane to which a reply's id belongs.
+    pub(super) fn lane_of(&self, id: i64) -> Option<(ChannelId, Lane)> {
+        let number = number(id);
+        let mut lanes = self.counters.lanes();
+        lanes
+            .find(|(_, _, counted)| counted.number == number)
+            .map(|(channel, lane, _)| (channel.clone(), lane))
+    }
+
+    /// Queues a reply behind those of its conversation in its lane.
     pub(super) fn queue_reply(
         &mut self,
         conversation: &ConversationId,
         reply: &NewReply,
         now: Timestamp,
     ) -> rusqlite::Result<()> {
-        let (counted, index, connection) = self.channel(&conversation.channel);
+        let (counted, index, connection) = self.lane(&conversation.channel, reply.lane);
         counted.id += 1;
         counted.waiting += 1;
         let id = counted.id;
@@ -151,7 +164,7 @@ impl State {
             && counted.held > 0
             && match index.get(conversation) {
                 Some(queue) => queue.held,
-                None => is_held(connection, &key)?,
+                None => is_held(connection, &key, counted.number)?,
             };
         connection
             .prepare_cached(
@@ -186,72 +199,7 @@ impl State {
         }
     }
 
-    /// Makes the parked reply of a conversation due.
-    pub(super) fn wake(&mut self, conversation: &ConversationId) -> rusqlite::Result<()> {
-        let (counted, index, connection) = self.channel(&conversation.channel);
-        if counted.parked == 0 {
-            return Ok(());
-        }
-        let woken: Option<i64> = connection
-            .prepare_cached(
-                "UPDATE outbox SET state = 2, due_at = 0
-                 WHERE conversation = ?1 AND state <> 0 AND state = 3 RETURNING id",
-            )?
-            .query_row([conversation.key()], |row| row.get(0))
-            .optional()?;
-        if let Some(id) = woken {
-            counted.parked -= 1;
-            take_up_held(index, conversation, id);
-            self.signal_channel(&conversation.channel);
-        }
-        Ok(())
-    }
-
-    /// The citizen was heard from: what is parked becomes due, and what waits gets this window.
-    pub(super) fn heard(
-        &mut self,
-        conversation: &ConversationId,
-        window_until: Option<Timestamp>,
-    ) -> rusqlite::Result<()> {
-        self.wake(conversation)?;
-        let (counted, index, connection) = self.channel(&conversation.channel);
-        if counted.waiting == 0 {
-            return Ok(());
-        }
-        let until = window_until.map(Timestamp::as_milliseconds);
-        if let Some(queue) = index.get(conversation) {
-            for id in &queue.ids {
-                connection
-                    .prepare_cached("UPDATE outbox SET window_until = ?2 WHERE id = ?1")?
-                    .execute(params![id, until])?;
-            }
-        }
-        if counted.held > 0 {
-            connection
-                .prepare_cached(
-                    "UPDATE outbox SET window_until = ?2 WHERE conversation = ?1 AND state <> 0",
-                )?
-                .execute(params![conversation.key(), until])?;
-        }
-        if index.may_be_on_disk(conversation) {
-            // Rows that are on disk only get it when they are taken up.
-            connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO windows (conversation, channel, window_until, before)
-                     VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![
-                    conversation.key(),
-                    counted.number,
-                    until,
-                    counted.id + 1
-                ])?;
-            index.position.windows = true;
-        }
-        Ok(())
-    }
-
-    /// Takes the lease on up to `max` replies that are due.
+    /// Takes the lease on up to `max` replies that are due, lane by lane.
     pub(super) fn claim_outbox(
         &mut self,
         channel: &ChannelId,
@@ -259,21 +207,39 @@ impl State {
         until: Timestamp,
         now: Timestamp,
     ) -> rusqlite::Result<(Vec<ClaimedReply>, Option<Timestamp>)> {
-        let (_, index, _) = self.channel(channel);
+        let mut claimed = Vec::new();
+        let mut next: Option<Timestamp> = None;
+        for lane in self.lanes_of(channel) {
+            let wanted = max - claimed.len();
+            let due = self.claim_lane(channel, lane, wanted, until, now, &mut claimed)?;
+            next = [next, due].into_iter().flatten().min();
+        }
+        Ok((claimed, next))
+    }
+
+    /// The same for one lane; when something of it comes due by itself.
+    fn claim_lane(
+        &mut self,
+        channel: &ChannelId,
+        lane: Lane,
+        max: usize,
+        until: Timestamp,
+        now: Timestamp,
+        claimed: &mut Vec<ClaimedReply>,
+    ) -> rusqlite::Result<Option<Timestamp>> {
+        let (_, index, _) = self.lane(channel, lane);
         index.expire(now);
         let due = index.position.next_due.is_some_and(|due| due <= now);
         if index.rows() < WINDOW && (due || (index.position.more && index.ready_count() < max)) {
             self.in_transaction(|state| {
-                state.take_up_due(channel, now)?;
-                state.take_up_fresh(channel, max)
+                state.take_up_due(channel, lane, now)?;
+                state.take_up_fresh(channel, lane, max)
             })?;
         }
-        let (_, index, _) = self.channel(channel);
-        let ready = index.ready(max);
-        let mut claimed = Vec::with_capacity(ready.len());
-        for (id, conversation) in ready {
+        let (_, index, _) = self.lane(channel, lane);
+        for (id, conversation) in index.ready(max) {
             let token = self.new_token();
-            let (_, index, _) = self.channel(channel);
+            let (_, index, _) = self.lane(channel, lane);
             let mut queue = index.get(&conversation).cloned().unwrap_or_default();
             queue.lease = Some(Lease { token, until });
             index.put(&conversation, Some(queue));
@@ -281,27 +247,33 @@ impl State {
                 id,
                 conversation,
                 token,
+                lane,
             });
         }
-        let (_, index, _) = self.channel(channel);
-        let next = index.next_due();
-        Ok((claimed, next))
+        let (_, index, _) = self.lane(channel, lane);
+        Ok(index.next_due())
     }
 
     /// Takes a lease back that nobody will use.
     pub(super) fn give_reply_back(&mut self, reply: &ClaimedReply) {
-        let (_, index, _) = self.channel(&reply.conversation.channel);
+        let channel = &reply.conversation.channel;
+        let (_, index, _) = self.lane(channel, reply.lane);
         let held_by = |queue: &&Queue| queue.lease.is_some_and(|lease| lease.token == reply.token);
         if let Some(mut queue) = index.get(&reply.conversation).filter(held_by).cloned() {
             queue.lease = None;
             index.put(&reply.conversation, Some(queue));
-            self.signal_channel(&reply.conversation.channel);
+            self.signal_channel(channel);
         }
     }
 
     /// Takes up held rows that came due.
-    fn take_up_due(&mut self, channel: &ChannelId, now: Timestamp) -> rusqlite::Result<()> {
-        let (counted, index, connection) = self.channel(channel);
+    fn take_up_due(
+        &mut self,
+        channel: &ChannelId,
+        lane: Lane,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let (counted, index, connection) = self.lane(channel, lane);
         if index.position.next_due.is_none_or(|due| due > now) {
             return Ok(());
         }
@@ -340,8 +312,13 @@ impl State {
     }
 
     /// Takes up fresh rows that are on disk only, until enough may be sent.
-    fn take_up_fresh(&mut self, channel: &ChannelId, wanted: usize) -> rusqlite::Result<()> {
-        let (counted, index, connection) = self.channel(channel);
+    fn take_up_fresh(
+        &mut self,
+        channel: &ChannelId,
+        lane: Lane,
+        wanted: usize,
+    ) -> rusqlite::Result<()> {
+        let (counted, index, connection) = self.lane(channel, lane);
         while index.position.more && index.rows() < WINDOW && index.ready_count() < wanted {
             let end = id_range(counted.number).1;
             let fresh: Vec<(i64, String)> = {
@@ -380,7 +357,7 @@ impl State {
                 let held = counted.held > 0
                     && match index.get(&conversation) {
                         Some(queue) => queue.held,
-                        None => is_held(connection, &key)?,
+                        None => is_held(connection, &key, counted.number)?,
                     };
                 if held {
                     connection
@@ -398,63 +375,21 @@ impl State {
         }
         Ok(())
     }
-
-    /// Removes what waits for a conversation; says how many.
-    pub(super) fn erase_outbox(&mut self, conversation: &ConversationId) -> rusqlite::Result<i64> {
-        let (counted, index, connection) = self.channel(&conversation.channel);
-        if counted.waiting == 0 {
-            return Ok(0);
-        }
-        let key = conversation.key();
-        let mut gone = 0;
-        if let Some(queue) = index.get(conversation).filter(|queue| !queue.held) {
-            for id in &queue.ids {
-                gone += connection
-                    .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
-                    .execute([id])?;
-            }
-        }
-        index.put(conversation, None);
-        if counted.held > 0 {
-            let states: Vec<i64> = {
-                let mut statement = connection.prepare_cached(
-                    "DELETE FROM outbox WHERE conversation = ?1 AND state <> 0 RETURNING state",
-                )?;
-                statement
-                    .query_map([&key], |row| row.get(0))?
-                    .collect::<Result<_, _>>()?
-            };
-            gone += states.len();
-            counted.held -= i64::try_from(states.len()).unwrap_or(0);
-            let parked = states.iter().filter(|state| **state == PARKED).count();
-            counted.parked -= i64::try_from(parked).unwrap_or(0);
-        }
-        if index.may_be_on_disk(conversation) {
-            // Seldom: more waits than the window holds, so these rows are found by looking at all.
-            gone += connection
-                .prepare_cached(
-                    "DELETE FROM outbox WHERE id > ?1 AND id < ?2 AND conversation = ?3",
-                )?
-                .execute(params![
-                    index.position.loaded_to,
-                    id_range(counted.number).1,
-                    key
-                ])?;
-        }
-        let gone = i64::try_from(gone).unwrap_or(0);
-        counted.waiting -= gone;
-        Ok(gone)
-    }
 }
 
-pub(super) fn is_held(connection: &Connection, key: &str) -> rusqlite::Result<bool> {
+/// Whether replies of a conversation are held back in the lane of this number.
+pub(super) fn is_held(connection: &Connection, key: &str, number: i64) -> rusqlite::Result<bool> {
+    let (from, to) = id_range(number);
     connection
-        .prepare_cached("SELECT 1 FROM outbox WHERE conversation = ?1 AND state <> 0 LIMIT 1")?
-        .exists([key])
+        .prepare_cached(
+            "SELECT 1 FROM outbox WHERE conversation = ?1 AND state <> 0 AND id > ?2 AND id < ?3
+             LIMIT 1",
+        )?
+        .exists(params![key, from, to])
 }
 
 /// Takes up the first held row of a conversation, or leaves it to come due where memory is full.
-pub(super) fn take_up_held(index: &mut ChannelIndex, conversation: &ConversationId, id: i64) {
+pub(super) fn take_up_held(index: &mut LaneIndex, conversation: &ConversationId, id: i64) {
     if index.rows() < WINDOW {
         index.put(
             conversation,

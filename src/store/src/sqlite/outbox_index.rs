@@ -1,4 +1,4 @@
-//! Which replies of a channel may be sent next: a window of the waiting rows, in memory.
+//! Which replies of a lane may be sent next: a window of the waiting rows, in memory.
 //!
 //! A row is *fresh* until its conversation gets into trouble. Fresh rows are taken up in the order
 //! of their ids, at most [`WINDOW`] at once; those above `loaded_to` are still on disk only. When a
@@ -14,9 +14,8 @@ use std::{
 use langnghe_model::{ConversationId, Timestamp};
 
 use super::{filter::Filter, inbox::Lease};
-use crate::Epoch;
 
-/// The most rows of one channel in memory.
+/// The most rows of one lane in memory.
 pub(super) const WINDOW: usize = 8192;
 /// So many conversations the filter of those with rows on disk only is made for.
 const ABSENT: u64 = 100_000;
@@ -37,17 +36,15 @@ pub(super) struct Position {
     pub(super) loaded_to: i64,
     /// Whether there are such rows.
     pub(super) more: bool,
-    /// Whether `windows` has rows of this channel.
+    /// Whether `windows` has rows of this lane.
     pub(super) windows: bool,
     /// When the first held row that is not in memory comes due.
     pub(super) next_due: Option<Timestamp>,
 }
 
-/// One channel.
+/// One lane of a channel.
 #[derive(Debug, Default)]
-pub(super) struct ChannelIndex {
-    /// The latest under which replies were claimed.
-    pub(super) epoch: Epoch,
+pub(super) struct LaneIndex {
     pub(super) position: Position,
     position_before: Position,
     queues: HashMap<ConversationId, Queue>,
@@ -61,7 +58,7 @@ pub(super) struct ChannelIndex {
     journal: Vec<(ConversationId, Option<Queue>)>,
 }
 
-impl ChannelIndex {
+impl LaneIndex {
     /// Rows in memory.
     pub(super) fn rows(&self) -> usize {
         self.rows

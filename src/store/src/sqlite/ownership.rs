@@ -64,13 +64,16 @@ impl State {
     /// Whether replies of the channel may be claimed under `epoch`. The first claim of a later one
     /// takes the leases of earlier ones away.
     pub(super) fn admit(&mut self, channel: &ChannelId, epoch: Epoch) -> bool {
-        let (_, index, _) = self.channel(channel);
-        if epoch < index.epoch {
+        let newest = self.outbox.epochs.entry(channel.clone()).or_default();
+        if epoch < *newest {
             return false;
         }
-        if epoch > index.epoch {
-            index.epoch = epoch;
-            index.expire(Timestamp::from_milliseconds(i64::MAX));
+        if epoch > *newest {
+            *newest = epoch;
+            for lane in self.lanes_of(channel) {
+                let (_, index, _) = self.lane(channel, lane);
+                index.expire(Timestamp::from_milliseconds(i64::MAX));
+            }
             // One of an earlier epoch that waits is to learn of it.
             self.signal_channel(channel);
         }

@@ -44,11 +44,22 @@ impl SqliteStore {
                 break;
             }
         }
+        let mut contacts = 0;
+        loop {
+            let gone = handle
+                .write(move |state| Ok(state.purge_contacts(before, PURGE_STEP)?))
+                .await?;
+            contacts += gone;
+            if gone < PURGE_STEP.unsigned_abs() {
+                break;
+            }
+        }
         Ok(Purged {
             marks,
             sessions,
             dead_letters,
             tickets,
+            contacts,
         })
     }
 

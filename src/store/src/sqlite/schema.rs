@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// Each entry brings the schema from the version of its index to the next. Entries are never
 /// changed once released, only added.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {
@@ -141,4 +141,16 @@ CREATE TABLE disabled (backend TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEX
     STRICT, WITHOUT ROWID;
 CREATE TABLE documents (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE visits (id INTEGER PRIMARY KEY, request TEXT NOT NULL, answer INTEGER) STRICT;
+";
+
+/// Version 2: what is kept of citizens besides their sessions, and lanes. A lane is an outbox with a
+/// number of its own, as channels had before (see `outbox.rs`), so that waiting rows stay as they are.
+const SECOND: &str = "
+CREATE TABLE contacts (
+    conversation TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contacts_at ON contacts (at);
+ALTER TABLE dead ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;
 ";

@@ -34,23 +34,38 @@ pub(super) fn get(
         .optional()
 }
 
-/// Writes a session; true when it is new. `heard` says that the citizen was there.
+/// When the citizen was last heard from.
+pub(super) fn heard_at(
+    connection: &Connection,
+    conversation: &ConversationId,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let key = conversation.key();
+    let at: Option<i64> = connection
+        .prepare_cached(
+            "SELECT heard_at FROM sessions WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2",
+        )?
+        .query_row(params![first_slot(&key), key], |row| row.get(0))
+        .optional()?;
+    Ok(at.map(Timestamp::from_milliseconds))
+}
+
+/// Writes a session; true when it is new. `heard` says when the citizen was there, if they were.
 pub(super) fn put(
     connection: &Connection,
     conversation: &ConversationId,
     body: &[u8],
-    heard: bool,
+    heard: Option<Timestamp>,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let key = conversation.key();
     let first = first_slot(&key);
-    let now = now.as_milliseconds();
+    let at = heard.map(Timestamp::as_milliseconds);
     let changed = connection
         .prepare_cached(
-            "UPDATE sessions SET body = ?3, heard_at = iif(?4, ?5, heard_at)
+            "UPDATE sessions SET body = ?3, heard_at = max(heard_at, coalesce(?4, heard_at))
              WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2",
         )?
-        .execute(params![first, key, body, heard, now])?;
+        .execute(params![first, key, body, at])?;
     if changed > 0 {
         return Ok(false);
     }
@@ -62,23 +77,28 @@ pub(super) fn put(
              SELECT coalesce(max(id) + 1, ?1), ?2, ?3, ?4 FROM sessions
              WHERE id BETWEEN ?1 AND ?1 + 3",
         )?
-        .execute(params![first, key, now, body])?;
+        .execute(params![
+            first,
+            key,
+            at.unwrap_or(now.as_milliseconds()),
+            body
+        ])?;
     Ok(true)
 }
 
-/// Notes that the citizen was there.
+/// Notes when the citizen was there.
 pub(super) fn touch(
     connection: &Connection,
     conversation: &ConversationId,
-    now: Timestamp,
+    at: Timestamp,
 ) -> rusqlite::Result<()> {
     let key = conversation.key();
     connection
         .prepare_cached(
-            "UPDATE sessions SET heard_at = ?3
+            "UPDATE sessions SET heard_at = max(heard_at, ?3)
              WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2",
         )?
-        .execute(params![first_slot(&key), key, now.as_milliseconds()])?;
+        .execute(params![first_slot(&key), key, at.as_milliseconds()])?;
     Ok(())
 }
 

@@ -4,20 +4,21 @@ use langnghe_model::{ConversationId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    outbox::{HELD_BACK, PARKED, TO_RETRY, take_up_held},
+    dead::lane_number,
+    outbox::{HELD_BACK, PARKED, TO_RETRY, id_range, take_up_held},
     outbox_index::Queue,
     state::State,
 };
-use crate::{DeadKind, SettleResult, Settlement};
+use crate::{DeadKind, Lane, SettleResult, Settlement};
 
 impl State {
     /// Applies one settlement; passes over one whose lease was lost.
     pub(super) fn settle(&mut self, settled: &Settlement, now: Timestamp) -> rusqlite::Result<()> {
         let id = settled.id.cast_signed();
-        let Some(channel) = self.channel_of(id) else {
+        let Some((channel, lane)) = self.lane_of(id) else {
             return Ok(());
         };
-        let (_, index, _) = self.channel(&channel);
+        let (_, index, _) = self.lane(&channel, lane);
         let Some(conversation) = index.by_head(id).cloned() else {
             return Ok(());
         };
@@ -31,26 +32,32 @@ impl State {
             return Ok(());
         }
         match &settled.result {
-            SettleResult::Sent | SettleResult::Drop => self.leave(&conversation, queue, id),
+            SettleResult::Sent | SettleResult::Drop => self.leave(&conversation, lane, queue, id),
             SettleResult::Bury { reason } => {
                 self.connection
                     .prepare_cached(
                         "INSERT INTO dead (kind, place, conversation, reason, at, attempts, body,
-                         window_until)
-                         SELECT 0, ?2, conversation, ?3, ?4, attempts + 1, body, window_until
+                         window_until, lane)
+                         SELECT 0, ?2, conversation, ?3, ?4, attempts + 1, body, window_until, ?5
                          FROM outbox WHERE id = ?1",
                     )?
-                    .execute(params![id, channel.as_str(), reason, now.as_milliseconds()])?;
+                    .execute(params![
+                        id,
+                        channel.as_str(),
+                        reason,
+                        now.as_milliseconds(),
+                        lane_number(lane)
+                    ])?;
                 *self.counters.dead(DeadKind::Reply) += 1;
-                self.leave(&conversation, queue, id)
+                self.leave(&conversation, lane, queue, id)
             }
             SettleResult::Retry { at, counts } => {
-                self.hold(&conversation, &queue, TO_RETRY, *at, *counts)
+                self.hold(&conversation, lane, &queue, (TO_RETRY, *at), *counts)
             }
             SettleResult::Park => {
-                let (counted, _, _) = self.channel(&channel);
+                let (counted, _, _) = self.lane(&channel, lane);
                 counted.parked += 1;
-                self.hold(&conversation, &queue, PARKED, now, false)
+                self.hold(&conversation, lane, &queue, (PARKED, now), false)
             }
         }
     }
@@ -59,10 +66,11 @@ impl State {
     fn leave(
         &mut self,
         conversation: &ConversationId,
+        lane: Lane,
         mut queue: Queue,
         id: i64,
     ) -> rusqlite::Result<()> {
-        let (counted, index, connection) = self.channel(&conversation.channel);
+        let (counted, index, connection) = self.lane(&conversation.channel, lane);
         connection
             .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
             .execute([id])?;
@@ -71,12 +79,14 @@ impl State {
         queue.ids.pop_front();
         if queue.held {
             counted.held -= 1;
+            let (from, to) = id_range(counted.number);
             let next: Option<i64> = connection
                 .prepare_cached(
-                    "SELECT id FROM outbox WHERE conversation = ?1 AND state <> 0
+                    "SELECT id FROM outbox
+                     WHERE conversation = ?1 AND state <> 0 AND id > ?2 AND id < ?3
                      ORDER BY id LIMIT 1",
                 )?
-                .query_row([conversation.key()], |row| row.get(0))
+                .query_row(params![conversation.key(), from, to], |row| row.get(0))
                 .optional()?;
             if let Some(next) = next {
                 connection
@@ -97,12 +107,12 @@ impl State {
     fn hold(
         &mut self,
         conversation: &ConversationId,
+        lane: Lane,
         queue: &Queue,
-        state: i64,
-        at: Timestamp,
+        (state, at): (i64, Timestamp),
         counts: bool,
     ) -> rusqlite::Result<()> {
-        let (counted, index, connection) = self.channel(&conversation.channel);
+        let (counted, index, connection) = self.lane(&conversation.channel, lane);
         for (place, id) in queue.ids.iter().enumerate() {
             let state = if place == 0 { state } else { HELD_BACK };
             connection

@@ -7,13 +7,14 @@ use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
 use rusqlite::OptionalExtension as _;
 
 use super::{
-    SqliteStore, dead, documents::DocumentExchange, held::Held, join, outbox, tickets,
+    SqliteStore, contacts, dead, documents::DocumentExchange, held::Held, join, outbox, tickets,
     turn::ClaimedConversation, visit::Request, waiting::Waiting, writer::Failure,
 };
 use crate::{
-    Accepted, Claim, Commit, Committed, DeadKind, DeadLetter, Delivery, DeliverySettlement, Depths,
-    Disabled, Epoch, Erased, LeaseToken, NewEvent, OutboxReply, OwnerId, Ownership, Purged,
-    Retention, Settlement, Store, StoreError, StoredTicket, TicketFilter,
+    Accepted, Claim, Commit, Committed, Contact, DeadKind, DeadLetter, Delivery,
+    DeliverySettlement, Depths, Disabled, Epoch, Erased, LeaseToken, NewEvent, OutboxReply,
+    OwnerId, Ownership, Purged, Retention, Settlement, Store, StoreError, StoredTicket,
+    TicketFilter, TicketNote,
 };
 
 #[async_trait]
@@ -23,9 +24,14 @@ impl Store for SqliteStore {
         events: Vec<NewEvent>,
         now: Timestamp,
     ) -> Result<Vec<Accepted>, StoreError> {
-        self.writer()?
-            .write(move |state| state.accept(&events, now))
-            .await
+        if let Some(handle) = &self.handle {
+            return handle.write(move |state| state.accept(&events, now)).await;
+        }
+        let mut answers = Vec::with_capacity(events.len());
+        for event in events {
+            answers.push(self.ask_to_accept(event, now).await?);
+        }
+        Ok(answers)
     }
 
     async fn claim(
@@ -269,6 +275,25 @@ impl Store for SqliteStore {
     async fn tickets(&self, filter: TicketFilter) -> Result<Vec<StoredTicket>, StoreError> {
         self.readers()?
             .read(move |connection| tickets::list(connection, &filter))
+            .await
+    }
+
+    async fn note(&self, code: &str, note: TicketNote) -> Result<bool, StoreError> {
+        let code = code.to_owned();
+        match &self.handle {
+            Some(handle) => {
+                handle
+                    .write(move |state| Ok(state.note_by_code(&code, &note)?))
+                    .await
+            }
+            None => self.ask(Request::note(code, note)).await,
+        }
+    }
+
+    async fn contact(&self, conversation: &ConversationId) -> Result<Contact, StoreError> {
+        let conversation = conversation.clone();
+        self.readers()?
+            .read(move |connection| contacts::get(connection, &conversation))
             .await
     }
 

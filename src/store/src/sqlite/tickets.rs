@@ -103,6 +103,19 @@ pub(super) fn list(
 }
 
 impl State {
+    /// Adds a line to the history of the ticket of this code; false when there is none.
+    pub(super) fn note_by_code(&mut self, code: &str, note: &TicketNote) -> rusqlite::Result<bool> {
+        let seq: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT seq FROM tickets WHERE code = ?1")?
+            .query_row([code], |row| row.get(0))
+            .optional()?;
+        if let Some(seq) = seq {
+            self.note(seq, note.at, &note.what, note.detail.as_deref())?;
+        }
+        Ok(seq.is_some())
+    }
+
     /// Whether the code or the id of one of these is taken, or two of them share one.
     pub(super) fn any_code_taken(&self, tickets: &[NewTicket]) -> rusqlite::Result<bool> {
         for (index, ticket) in tickets.iter().enumerate() {

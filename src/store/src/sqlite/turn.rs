@@ -142,7 +142,7 @@ impl State {
         }
         match &commit.session {
             SessionChange::Put(body) => {
-                let heard = commit.heard.is_some();
+                let heard = commit.heard.map(|heard| heard.at);
                 if sessions::put(&self.connection, conversation, body, heard, now)? {
                     self.counters.sessions += 1;
                 }
@@ -152,10 +152,14 @@ impl State {
                     self.counters.sessions -= 1;
                 }
             }
-            SessionChange::Keep if commit.heard.is_some() => {
-                sessions::touch(&self.connection, conversation, now)?;
+            SessionChange::Keep => {
+                if let Some(heard) = commit.heard {
+                    sessions::touch(&self.connection, conversation, heard.at)?;
+                }
             }
-            SessionChange::Keep => {}
+        }
+        if let Some(record) = &commit.contact {
+            self.put_contact(conversation, record, now)?;
         }
         for reply in &commit.replies {
             self.queue_reply(conversation, reply, now)?;

@@ -21,6 +21,10 @@ pub(super) async fn answers(fixture: &dyn ArchiveFixture, filled: &Filled) -> Ve
         "{:?}",
         store.documents("").await.expect("documents")
     ));
+    for number in 0..CITIZENS {
+        let contact = store.contact(&person(number)).await.expect("contact");
+        told.push(format!("{number}: {:?}", contact.record));
+    }
     for name in BACKENDS {
         told.push(format!(
             "{:?}",
@@ -111,7 +115,8 @@ pub(super) async fn empty(store: &dyn Store, step: u32, now: Timestamp) -> Vec<S
                     reply.window_until,
                     reply.queued_at,
                 );
-                let what = format!("{words} {} {window:?} {queued_at:?}", reply.attempts);
+                let (lane, tries) = (reply.lane.name(), reply.attempts);
+                let what = format!("{words} {lane} {tries} {window:?} {queued_at:?}");
                 sent.push((reply.conversation.key(), what));
                 settle(store, &reply, SettleResult::Sent, now).await;
             }

@@ -101,13 +101,18 @@ pub(super) async fn take_turns(store: &dyn Store, random: &mut StdRng, turn: u32
         };
         let window = random.random_bool(0.5).then(|| now + LEASE * 20);
         done.heard = random.random_bool(0.7).then_some(Heard {
+            at: now,
             window_until: window,
         });
         for number in 0..random.random_range(0..4) {
             done.replies.push(NewReply {
                 body: format!("reply {turn} {index} {number}").into_bytes(),
                 window_until: window,
+                lane: crate::Lane::ALL[random.random_range(0..3)],
             });
+        }
+        if random.random_bool(0.2) {
+            done.contact = Some(format!("contact of turn {turn} {index}").into_bytes());
         }
         if random.random_bool(0.3) {
             let to = [None, Some("ioc"), Some("dvc"), Some("gone")];

@@ -13,7 +13,7 @@ use crate::{
     redis::{
         call, dead,
         layout::{Index, conversation_of},
-        outbox::global,
+        outbox::{global, lane_of},
         tickets,
     },
 };
@@ -72,6 +72,7 @@ impl RedisArchive {
             RecordKind::Ticket => self.tickets(after, limit).await,
             RecordKind::DeadLetter => self.dead_letters(after, limit).await,
             RecordKind::Session => self.sessions(after, limit).await,
+            RecordKind::Contact => self.contacts(after, limit).await,
             RecordKind::Timer => self.timers(after, limit).await,
             RecordKind::Mark => self.marks(after, limit).await,
             RecordKind::Event | RecordKind::Reply => self.waiting(kind, after, limit).await,
@@ -279,7 +280,10 @@ impl RedisArchive {
                 .map(|window| call::digits(window))
                 .transpose()?;
             let number = u64::try_from(call::digits(&entry.member)?).unwrap_or(0);
+            let lane = fields.get("l").map_or(&b""[..], Vec::as_slice);
+            let lane = lane_of(lane);
             records.push(Record::DeadLetter {
+                lane,
                 letter: dead::read(global(number, entry.index), fields, None)?,
                 window_until: window
                     .filter(|at| *at > 0)
@@ -323,10 +327,29 @@ impl RedisArchive {
             if let Some(body) = call::optional(answer)? {
                 records.push(Record::Session {
                     conversation: conversation(&entry.member)?,
-                    heard_at: moment_of(entry.score),
+                    heard_at: call::moment_of(entry.score),
                     body,
                 });
             }
+        }
+        Ok(Page { records, next })
+    }
+
+    async fn contacts(&self, after: Option<&Cursor>, limit: usize) -> Result<Page, StoreError> {
+        let (entries, next) = self.one_by_one("contacts", after, limit).await?;
+        let commands = entries.iter().map(|entry| {
+            let mut command = redis::cmd("GET");
+            command.arg(self.key_of("c", &entry.member));
+            command
+        });
+        let answers = self.commands(commands.collect()).await?;
+        let mut records = Vec::new();
+        for (entry, answer) in entries.iter().zip(answers) {
+            records.push(Record::Contact {
+                conversation: conversation(&entry.member)?,
+                at: call::moment_of(entry.score),
+                body: call::bytes(answer)?,
+            });
         }
         Ok(Page { records, next })
     }
@@ -374,6 +397,9 @@ impl RedisArchive {
         let (_, sessions) = self
             .lengths("heard", "EXISTS", Part::Conversation("s"))
             .await?;
+        let (contacts, _) = self
+            .lengths("contacts", "EXISTS", Part::Conversation("c"))
+            .await?;
         let (_, timers) = self
             .lengths("timers", "HLEN", Part::Conversation("t"))
             .await?;
@@ -387,6 +413,7 @@ impl RedisArchive {
             deliveries,
             dead_letters,
             sessions,
+            contacts,
             timers,
             marks: self.count_marks().await?,
             events,
@@ -443,12 +470,4 @@ enum Part {
 
 pub(super) fn conversation(member: &[u8]) -> Result<ConversationId, StoreError> {
     conversation_of(member).ok_or_else(damaged)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "scores of moments are whole milliseconds"
-)]
-pub(super) fn moment_of(score: f64) -> Timestamp {
-    Timestamp::from_milliseconds(score as i64)
 }

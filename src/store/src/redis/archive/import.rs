@@ -7,7 +7,7 @@ use langnghe_model::{BackendId, ConversationId, TicketId, Timestamp};
 
 use super::RedisArchive;
 use crate::{
-    DeadLetter, StoreError,
+    DeadLetter, Lane, StoreError,
     archive::{Batch, Record, ReplyRecord, Standing, TicketRecord},
     redis::{
         call::Call,
@@ -15,7 +15,7 @@ use crate::{
         deliveries,
         inbox::{SLACK, milliseconds, reference, window_text},
         layout::Index,
-        outbox::local,
+        outbox::{lane_letter, local},
         script::{self, Script},
         tickets::delivery_digit,
     },
@@ -23,6 +23,9 @@ use crate::{
 
 /// What is to be said of each record, by the index that it goes to.
 type Groups<T> = BTreeMap<Index, Vec<(Vec<u8>, T)>>;
+
+/// A dead letter with its number, its window and its lane.
+type Letter<'a> = (u64, &'a DeadLetter, Option<Timestamp>, Lane);
 
 impl RedisArchive {
     /// Takes a batch in; all its records are of one kind.
@@ -34,6 +37,7 @@ impl RedisArchive {
             Some(Record::Ticket(_)) => self.tickets_in(batch).await,
             Some(Record::DeadLetter { .. }) => self.dead_letters_in(batch).await,
             Some(Record::Session { .. }) => self.sessions_in(batch).await,
+            Some(Record::Contact { .. }) => self.contacts_in(batch).await,
             Some(Record::Timer { .. }) => self.timers_in(batch).await,
             Some(Record::Mark { .. }) => self.marks_in(batch).await,
             Some(Record::Event { .. }) => self.events_in(batch).await,
@@ -141,6 +145,7 @@ impl RedisArchive {
                 Standing::Parked => call.arg("P"),
                 Standing::RetryAt(at) => call.arg(at.as_milliseconds()),
             };
+            call.arg(lane_letter(reply.lane));
         };
         self.call_each(&script::IMPORT_REPLIES, groups, |_| {}, say)
             .await
@@ -167,6 +172,26 @@ impl RedisArchive {
             call.arg(member).arg(heard_at.as_milliseconds()).arg(body);
         };
         self.call_each(&script::IMPORT_SESSIONS, groups, begin, say)
+            .await
+    }
+
+    async fn contacts_in(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut groups = Groups::new();
+        for record in &batch.records {
+            if let Record::Contact {
+                conversation,
+                at,
+                body,
+            } = record
+            {
+                self.place(&mut groups, conversation, (*at, body));
+            }
+        }
+        let say = |call: &mut Call<'_>, member: &[u8], record: &(Timestamp, &Vec<u8>)| {
+            let (at, body) = record;
+            call.arg(member).arg(at.as_milliseconds()).arg(body);
+        };
+        self.call_each(&script::IMPORT_CONTACTS, groups, |_| {}, say)
             .await
     }
 
@@ -237,6 +262,7 @@ impl RedisArchive {
             if let Record::DeadLetter {
                 letter,
                 window_until,
+                lane,
             } = record
             {
                 let index = match (&letter.conversation, &letter.ticket) {
@@ -247,29 +273,32 @@ impl RedisArchive {
                 let conversation = letter.conversation.as_ref();
                 let member = conversation.map(|of| self.shared.layout.member(of).1);
                 let group = groups.entry(index).or_default();
-                group.push((member.unwrap_or_default(), (number, letter, *window_until)));
+                group.push((
+                    member.unwrap_or_default(),
+                    (number, letter, *window_until, *lane),
+                ));
             }
         }
-        let say =
-            |call: &mut Call<'_>, member: &[u8], record: &(u64, &DeadLetter, Option<Timestamp>)| {
-                let (number, letter, window) = record;
-                // The body of a delivery is its ticket's.
-                let body = if letter.ticket.is_some() {
-                    &[][..]
-                } else {
-                    &letter.body
-                };
-                call.arg(number)
-                    .arg(kind_letter(letter.kind))
-                    .arg(&letter.place)
-                    .arg(member)
-                    .arg(letter.ticket.as_ref().map_or("", |ticket| ticket.as_str()))
-                    .arg(&letter.reason)
-                    .arg(letter.at.as_milliseconds())
-                    .arg(letter.attempts)
-                    .arg(body)
-                    .arg(window_text(*window));
+        let say = |call: &mut Call<'_>, member: &[u8], record: &Letter<'_>| {
+            let (number, letter, window, lane) = record;
+            // The body of a delivery is its ticket's.
+            let body = if letter.ticket.is_some() {
+                &[][..]
+            } else {
+                &letter.body
             };
+            call.arg(number)
+                .arg(kind_letter(letter.kind))
+                .arg(&letter.place)
+                .arg(member)
+                .arg(letter.ticket.as_ref().map_or("", |ticket| ticket.as_str()))
+                .arg(&letter.reason)
+                .arg(letter.at.as_milliseconds())
+                .arg(letter.attempts)
+                .arg(body)
+                .arg(window_text(*window))
+                .arg(lane_letter(*lane));
+        };
         self.call_each(&script::IMPORT_DEAD, groups, |_| {}, say)
             .await
     }

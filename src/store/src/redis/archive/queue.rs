@@ -7,12 +7,16 @@ use langnghe_model::{ConversationId, Timestamp};
 
 use super::{
     RedisArchive,
-    export::{STEP, conversation, damaged, milliseconds, moment_of, read_cursor, write_cursor},
+    export::{STEP, conversation, damaged, milliseconds, read_cursor, write_cursor},
 };
 use crate::{
-    StoreError,
+    Lane, StoreError,
     archive::{Cursor, Page, Record, RecordKind, ReplyRecord, Standing},
-    redis::{call, layout::Index, outbox::global},
+    redis::{
+        call,
+        layout::Index,
+        outbox::{global, lane_letter},
+    },
 };
 
 /// What waits, of one kind.
@@ -27,6 +31,8 @@ pub(super) struct Queue {
 struct Head {
     index: Index,
     member: Vec<u8>,
+    /// The lane of its replies.
+    lane: Lane,
     /// What its first reply waits for.
     standing: Standing,
 }
@@ -42,9 +48,13 @@ struct Place {
     at: usize,
 }
 
-/// The name of the lists of a kind.
-fn list_of(kind: RecordKind) -> &'static str {
-    if kind == RecordKind::Event { "i" } else { "o" }
+/// The name of the lists of a kind in a lane.
+fn list_of(kind: RecordKind, lane: Lane) -> String {
+    if kind == RecordKind::Event {
+        "i".to_owned()
+    } else {
+        format!("o{}", lane_letter(lane))
+    }
 }
 
 impl RedisArchive {
@@ -60,8 +70,9 @@ impl RedisArchive {
         let places = queue.places.get(from..).unwrap_or_default();
         let places = &places[..places.len().min(limit)];
         let commands = places.iter().map(|place| {
+            let head = &queue.heads[place.head];
             let mut command = redis::cmd("LINDEX");
-            command.arg(self.key_of(list_of(kind), &queue.heads[place.head].member));
+            command.arg(self.key_of(&list_of(kind, head.lane), &head.member));
             command.arg(place.at);
             command
         });
@@ -104,7 +115,8 @@ impl RedisArchive {
 
     async fn look_up(&self, kind: RecordKind) -> Result<Queue, StoreError> {
         let (mut heads, mut places) = (Vec::new(), Vec::new());
-        for set in self.waiting_sets(kind).await? {
+        for (set, lane) in self.waiting_sets(kind).await? {
+            let parked_or_later = set.starts_with("ow");
             for index in self.shared.layout.indexes() {
                 let mut rank = 0;
                 loop {
@@ -114,7 +126,7 @@ impl RedisArchive {
                     let commands = entries.iter().map(|entry| {
                         let mut command = redis::cmd("LRANGE");
                         command
-                            .arg(self.key_of(list_of(kind), &entry.member))
+                            .arg(self.key_of(&list_of(kind, lane), &entry.member))
                             .arg(0)
                             .arg(-1);
                         command
@@ -131,16 +143,17 @@ impl RedisArchive {
                                 at,
                             });
                         }
-                        let standing = if !set.starts_with("ow:") {
+                        let standing = if !parked_or_later {
                             Standing::Ready
                         } else if entry.score.is_infinite() {
                             Standing::Parked
                         } else {
-                            Standing::RetryAt(moment_of(entry.score))
+                            Standing::RetryAt(call::moment_of(entry.score))
                         };
                         heads.push(Head {
                             index,
                             member: entry.member,
+                            lane,
                             standing,
                         });
                     }
@@ -155,15 +168,26 @@ impl RedisArchive {
     }
 
     /// The sets that list conversations with something waiting.
-    pub(super) async fn waiting_sets(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn waiting_sets(
+        &self,
+        kind: RecordKind,
+    ) -> Result<Vec<(String, Lane)>, StoreError> {
         if kind == RecordKind::Event {
-            return Ok(["ready", "leased"].map(str::to_owned).to_vec());
+            return Ok(["ready", "leased"]
+                .map(|set| (set.to_owned(), Lane::Answer))
+                .to_vec());
         }
         let channels = self.channel_names().await?;
-        let sets = channels.iter();
-        let sets =
-            sets.flat_map(|channel| ["or", "ow", "ol"].map(|set| format!("{set}:{channel}")));
-        Ok(sets.collect())
+        let mut sets = Vec::new();
+        for lane in Lane::ALL {
+            let letter = lane_letter(lane);
+            for channel in &channels {
+                sets.extend(
+                    ["or", "ow", "ol"].map(|set| (format!("{set}{letter}:{channel}"), lane)),
+                );
+            }
+        }
+        Ok(sets)
     }
 
     /// How many wait.
@@ -203,5 +227,6 @@ fn reply(
         } else {
             Standing::Ready
         },
+        lane: head.lane,
     })))
 }

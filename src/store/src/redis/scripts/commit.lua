@@ -1,11 +1,12 @@
 -- Applies what workers did: session, replies, tickets, timers, dead letters and the removal from the inbox;
 -- for each conversation all of it or nothing.
 --
--- keys    leased, ready, heard, timers, i: s: o: t: k: x:<member>, those of tickets and dead letters,
+-- keys    leased, ready, heard, contacts, timers, i: s: c: o: on: ob: t: k: x:<member>, those of tickets and dead letters,
 --         <prefix>:code:… of each ticket (only where all indexes are on one server)
 -- args    milliseconds that an idle session is kept at most; number of commits; a commit: member, channel,
---         token, position up to which it was processed, session (K keep, P put, D delete), its body, heard
---         (0, 1), the window then, erase (0, 1); number of replies, each window and body; number of tickets,
+--         token, position up to which it was processed, session (K keep, P put, D delete), its body, when the
+--         citizen was heard from (or -1), the window then, erase (0, 1), record of the contact (+ and the record,
+--         or empty to keep it); number of replies, each lane, window and body; number of tickets,
 --         each key of its code (or empty), reference that the key gets, id, code, title, backend, made at,
 --         body, 1 and the personal part or 0 and nothing; number of timers, each S name time event or C name
 --         and two empty; number of events set aside, each reason and body
@@ -17,12 +18,14 @@ local HEARD_EXACT = 60000
 
 local function read()
   local c = { member = arg(), channel = arg(), token = arg(), processed = number(), session = arg(), body = arg(),
-    heard = arg() == '1', window = arg(), erase = arg() == '1', replies = {}, tickets = {}, timers = {}, aside = {} }
+    heard = number(), window = arg(), erase = arg() == '1', contact = arg(), replies = {}, tickets = {}, timers = {}, aside = {} }
+  if c.heard < 0 then c.heard = nil end
+  for _, lane in ipairs(LANES) do c.replies[lane] = {} end
   for i = 1, number() do
-    local window, reply = arg(), arg()
-    -- Who was heard from has the new window on all that is unsent, these too.
-    if c.heard then window = c.window end
-    c.replies[i] = window .. reply
+    local lane, window, reply = arg(), arg(), arg()
+    -- Who was heard from has the new window on all answers that are unsent, these too.
+    if c.heard and lane == ANSWERS then window = c.window end
+    table.insert(c.replies[lane], window .. reply)
   end
   for i = 1, number() do
     local t = { key = arg(), reference = arg(), id = arg(), code = arg(), title = arg(), backend = arg(), at = arg(), body = arg() }
@@ -55,19 +58,33 @@ local function keep_session(c)
   if c.session == 'P' then
     redis.call('SET', of('s', member), c.body, 'PX', idle)
     local heard = redis.call('ZSCORE', HEARD, member)
-    if not heard or (c.heard and tonumber(heard) + HEARD_EXACT < now) then
-      redis.call('ZADD', HEARD, digits(now), member)
+    if not heard then
+      redis.call('ZADD', HEARD, digits(c.heard or now), member)
+    elseif c.heard and tonumber(heard) + HEARD_EXACT < c.heard then
+      redis.call('ZADD', HEARD, digits(c.heard), member)
     end
   elseif c.session == 'D' then
     if redis.call('DEL', of('s', member)) == 1 then redis.call('ZREM', HEARD, member) end
   elseif c.heard and redis.call('PEXPIRE', of('s', member), idle) == 1 then
-    redis.call('ZADD', HEARD, digits(now), member)
+    redis.call('ZADD', HEARD, 'GT', digits(c.heard), member)
+  end
+end
+
+local function keep_contact(c)
+  if c.contact == '' then return end
+  local record = string.sub(c.contact, 2)
+  if record == '' then
+    redis.call('DEL', of('c', c.member))
+    redis.call('ZREM', CONTACTS, c.member)
+  else
+    redis.call('SET', of('c', c.member), record)
+    redis.call('ZADD', CONTACTS, digits(now), c.member)
   end
 end
 
 local function hear(c, before)
-  if before == 0 then return end
   unpark(c.member, c.channel)
+  if before == 0 then return end
   local key = of('o', c.member)
   for i, reply in ipairs(redis.call('LRANGE', key, 0, before - 1)) do
     if string.sub(reply, 34, 46) ~= c.window then
@@ -129,10 +146,15 @@ local function apply(c)
   if #c.tickets > 0 and taken(c.tickets) then return '2' end
   if c.erase then erase(c.member, c.channel) end
   keep_session(c)
-  local before = queue(c.member, c.channel, c.replies)
+  keep_contact(c)
+  local answers = c.replies[ANSWERS]
+  local before = queue(c.member, c.channel, ANSWERS, answers)
   if c.heard then
-    if #c.replies == 0 then before = redis.call('LLEN', of('o', c.member)) end
+    if #answers == 0 then before = redis.call('LLEN', of('o', c.member)) end
     hear(c, before)
+  end
+  for _, lane in ipairs(LANES) do
+    if lane ~= ANSWERS then queue(c.member, c.channel, lane, c.replies[lane]) end
   end
   for _, t in ipairs(c.tickets) do
     if t.key ~= '' then redis.call('SET', t.key, t.reference) end

@@ -2,7 +2,8 @@
 --
 -- <prefix>:<tag>:dead          sorted set  number -> itself, so in order
 -- <prefix>:<tag>:x:<number>    hash   k kind (e event, r reply, d delivery), p place, c member, t ticket,
---                                     r reason, a when, n attempts, b body, w window
+--                                     r reason, a when, n attempts, b body, w window,
+--                                     l lane (nothing for answers)
 -- <prefix>:x:<member>          set    numbers of a conversation's dead letters
 -- <prefix>:<tag>:tickets       sorted set  id -> when it was made
 -- <prefix>:<tag>:personal      sorted set  id -> the same, of those that still know a person
@@ -97,10 +98,16 @@ local function erase(member, channel)
   redis.call('ZREM', READY, member)
   redis.call('ZREM', LEASED, member)
   count('inbox', -events)
-  local replies = redis.call('LLEN', of('o', member))
-  redis.call('DEL', of('o', member))
-  for _, what in ipairs({ 'or', 'ow', 'ol' }) do redis.call('ZREM', out(what, channel), member) end
-  count('o:' .. channel, -replies)
+  redis.call('DEL', of('c', member))
+  redis.call('ZREM', CONTACTS, member)
+  local replies = 0
+  for _, lane in ipairs(LANES) do
+    local here = redis.call('LLEN', of('o' .. lane, member))
+    redis.call('DEL', of('o' .. lane, member))
+    for _, what in ipairs({ 'or', 'ow', 'ol' }) do redis.call('ZREM', out(what, channel, lane), member) end
+    count_replies(channel, lane, -here)
+    replies = replies + here
+  end
   local timers = redis.call('HLEN', of('t', member))
   redis.call('DEL', of('t', member))
   redis.call('ZREM', TIMERS, member)

@@ -30,13 +30,19 @@ for i = 1, #counts, 2 do
     result[3] = oldest_of({ READY, LEASED }, arrived)
   elseif n > 0 and string.sub(name, 1, 2) == 'o:' then
     local channel = string.sub(name, 3)
-    local function queued(member)
-      local first = redis.call('LINDEX', of('o', member), 0)
-      return first and tonumber(string.sub(first, 21, 33))
+    local parked, oldest = 0, '-1'
+    for _, lane in ipairs(lanes(channel)) do
+      local function queued(member)
+        local first = redis.call('LINDEX', of('o' .. lane, member), 0)
+        return first and tonumber(string.sub(first, 21, 33))
+      end
+      parked = parked + redis.call('ZCOUNT', out('ow', channel, lane), '+inf', '+inf')
+      local first = oldest_of({ out('or', channel, lane), out('ow', channel, lane), out('ol', channel, lane) }, queued)
+      if oldest == '-1' or (first ~= '-1' and tonumber(first) < tonumber(oldest)) then oldest = first end
     end
     result[#result + 1] = name
-    result[#result + 1] = redis.call('ZCOUNT', out('ow', channel), '+inf', '+inf')
-    result[#result + 1] = oldest_of({ out('or', channel), out('ow', channel), out('ol', channel) }, queued)
+    result[#result + 1] = parked
+    result[#result + 1] = oldest
   elseif n > 0 and string.sub(name, 1, 2) == 'd:' then
     local backend = string.sub(name, 3)
     local function queued(id)

@@ -2,13 +2,13 @@
 --
 -- keys    x:<number>, dead, x:<member>, k:<id>, counts (see prelude and dead.lua)
 -- args    how many, then for each: its number, kind, place, member (or empty), ticket (or empty), reason, when,
---         attempts, body, window
+--         attempts, body, window, lane
 -- result  nothing
 
 last = tonumber(redis.call('GET', KEYS[1]) or '0')
 for _ = 1, number() do
   local id = arg()
-  local letter = { k = arg(), p = arg(), c = arg(), t = arg(), r = arg(), a = arg(), n = arg(), b = arg(), w = arg() }
+  local letter = { k = arg(), p = arg(), c = arg(), t = arg(), r = arg(), a = arg(), n = arg(), b = arg(), w = arg(), l = arg() }
   local key = index('x:' .. id)
   if redis.call('EXISTS', key) == 0 then
     for name, value in pairs(letter) do

@@ -16,10 +16,15 @@
 -- <prefix>:<tag>:or:<ch>   sorted set  member -> number of its first reply, of those that may be sent
 -- <prefix>:<tag>:ow:<ch>   sorted set  member -> when its first reply is due again; +inf: parked
 -- <prefix>:<tag>:ol:<ch>   sorted set  member -> lease token on its first reply
+--                          these are of answers; those of notices are orn: own: oln:, of broadcasts orb: owb: olb:
+-- <prefix>:<tag>:contacts  sorted set  member with a record -> when it was last changed
 -- <prefix>:<tag>:epochs    hash        channel -> epoch of the newest owner that claimed
 -- <prefix>:i:<member>      list        waiting events: position (16 digits), time (13 digits), event
 -- <prefix>:s:<member>      string      session
--- <prefix>:o:<member>      list        replies: number (16), attempts (4), queued at (13), window (13), reply
+-- <prefix>:o:<member>      list        answers: number (16), attempts (4), queued at (13), window (13), reply
+-- <prefix>:on:<member>     list        notices, likewise
+-- <prefix>:ob:<member>     list        broadcasts, likewise
+-- <prefix>:c:<member>      string      record of what the citizen agreed to and refused
 -- <prefix>:t:<member>      hash        timer's name -> time (13 digits), event
 -- <prefix>:d:<partition><16 bytes>     dedup mark: when it was accepted; expires by itself
 -- The keys of tickets, deliveries and dead letters are told in tickets.lua and dead.lua.
@@ -43,6 +48,7 @@ local function digits(n) return string.format('%.0f', n) end
 
 local READY, LEASED, HEARD = index('ready'), index('leased'), index('heard')
 local TIMERS, COUNTS, EPOCHS = index('timers'), index('counts'), index('epochs')
+local CONTACTS = index('contacts')
 
 -- Numbers that grow with every use and, so that those of several indexes can be compared, with the
 -- clock: 256 a millisecond since 2020.
@@ -138,9 +144,27 @@ local NO_WINDOW = '0000000000000'
 local function reply_number(reply) return tonumber(string.sub(reply, 1, 16)) end
 local function reply_body(reply) return string.sub(reply, 47) end
 
-local function out(what, channel) return index(what .. ':' .. channel) end
+-- Lanes, in the order in which they are served: answers, notices, broadcasts.
+local LANES, ANSWERS = { '', 'n', 'b' }, ''
 
-local function queue(member, channel, replies)
+local function out(what, channel, lane) return index(what .. lane .. ':' .. channel) end
+
+local function count_replies(channel, lane, by)
+  count('o:' .. channel, by)
+  if lane ~= ANSWERS then count('l:' .. channel, by) end
+end
+
+-- The lanes of a channel in which something may wait: mostly there are answers only.
+local others_wait = {}
+local function lanes(channel)
+  if others_wait[channel] == nil then
+    others_wait[channel] = tonumber(redis.call('HGET', COUNTS, 'l:' .. channel) or '0') > 0
+  end
+  if others_wait[channel] or counted['l:' .. channel] then return LANES end
+  return { ANSWERS }
+end
+
+local function queue(member, channel, lane, replies)
   if #replies == 0 then return 0 end
   local first
   for i, reply in ipairs(replies) do
@@ -148,27 +172,30 @@ local function queue(member, channel, replies)
     first = first or id
     replies[i] = string.format('%016.0f0000%013.0f', id, now) .. reply
   end
-  local key, length = of('o', member), 0
+  local key, length = of('o' .. lane, member), 0
   for from = 1, #replies, 1000 do
     length = redis.call('RPUSH', key, unpack(replies, from, math.min(from + 999, #replies)))
   end
-  if length == #replies then add(out('or', channel), first, member, 'o:' .. channel) end
-  count('o:' .. channel, #replies)
+  if length == #replies then add(out('or', channel, lane), first, member, 'o:' .. channel) end
+  count_replies(channel, lane, #replies)
   return length - #replies
 end
 
--- The first reply of a conversation may be sent (again).
-local function sendable(member, channel)
-  local first = redis.call('LINDEX', of('o', member), 0)
-  if first then add(out('or', channel), reply_number(first), member, 'o:' .. channel) end
+-- The first reply of a conversation in a lane may be sent (again).
+local function sendable(member, channel, lane)
+  local first = redis.call('LINDEX', of('o' .. lane, member), 0)
+  if first then add(out('or', channel, lane), reply_number(first), member, 'o:' .. channel) end
 end
 
+-- The citizen is there: what is parked becomes due, and notices and broadcasts that wait for a moment.
 local function unpark(member, channel)
-  local waiting = out('ow', channel)
-  local due = redis.call('ZSCORE', waiting, member)
-  if due and tonumber(due) == math.huge then
-    redis.call('ZREM', waiting, member)
-    sendable(member, channel)
+  for _, lane in ipairs(lanes(channel)) do
+    local waiting = out('ow', channel, lane)
+    local due = redis.call('ZSCORE', waiting, member)
+    if due and (lane ~= ANSWERS or tonumber(due) == math.huge) then
+      redis.call('ZREM', waiting, member)
+      sendable(member, channel, lane)
+    end
   end
 end
 

@@ -1,7 +1,7 @@
 -- Removes a step of what is older than allowed.
 --
--- keys    heard, s: i:<member>; dead, x:<number>; personal, k:<id> (see prelude and dead.lua)
--- args    what (s sessions, x dead letters, k tickets), before when, how many at most
+-- keys    heard, s: i:<member>; contacts, c:<member>; dead, x:<number>; personal, k:<id> (see prelude and dead.lua)
+-- args    what (s sessions, x dead letters, c contacts, k tickets), before when, how many at most
 -- result  how many
 
 local what, before, most = arg(), number(), number()
@@ -20,6 +20,12 @@ elseif what == 'x' then
     local at = redis.call('HGET', index('x:' .. id), 'a')
     if at and tonumber(at) >= before then break end
     exhume(id)
+    gone = gone + 1
+  end
+elseif what == 'c' then
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', CONTACTS, '-inf', '(' .. digits(before), 'LIMIT', 0, most)) do
+    redis.call('DEL', of('c', member))
+    redis.call('ZREM', CONTACTS, member)
     gone = gone + 1
   end
 else

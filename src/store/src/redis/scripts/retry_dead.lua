@@ -17,7 +17,7 @@ if letter.k == 'd' then
   end
 elseif retry and letter.c then
   if letter.k == 'r' then
-    queue(letter.c, letter.p, { (letter.w or NO_WINDOW) .. (letter.b or '') })
+    queue(letter.c, letter.p, letter.l or ANSWERS, { (letter.w or NO_WINDOW) .. (letter.b or '') })
   else
     receive(letter.c, letter.b or '')
   end

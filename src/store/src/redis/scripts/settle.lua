@@ -1,34 +1,42 @@
 -- Says what became of claimed replies. A lost lease is passed over.
 --
--- keys    or: ow: ol:<channel>, o:<member>, those of dead letters (see prelude)
+-- keys    counts, or: ow: ol:<channel>, o:<member> and those of the other lanes, those of dead letters (see prelude)
 -- args    number, then for each: channel, member, token, result (S sent or dropped,
 --         R retry, P park, B bury, U unsent: given back), when (R), 1 when the attempt counts (R), reason (B)
 -- result  nothing
 
+-- The lane in which the lease is held.
+local function lane_of(channel, member, held)
+  for _, lane in ipairs(lanes(channel)) do
+    if holds(out('ol', channel, lane), member, held) then return lane end
+  end
+end
+
 local function settle(channel, member, held, result, at, counts, reason)
-  local leased, key = out('ol', channel), of('o', member)
   -- Who holds the lease holds it on the first reply, and nothing but its settlement takes that away.
-  if not holds(leased, member, held) then return end
-  redis.call('ZREM', leased, member)
+  local lane = lane_of(channel, member, held)
+  if not lane then return end
+  local key, waiting = of('o' .. lane, member), out('ow', channel, lane)
+  redis.call('ZREM', out('ol', channel, lane), member)
   if result == 'S' or result == 'B' then
     local first = redis.call('LPOP', key)
-    count('o:' .. channel, -1)
+    count_replies(channel, lane, -1)
     if result == 'B' then
       bury({ k = 'r', p = channel, c = member, r = reason, a = digits(now),
-        n = digits(tonumber(string.sub(first, 17, 20)) + 1), b = reply_body(first), w = string.sub(first, 34, 46) })
+        n = digits(tonumber(string.sub(first, 17, 20)) + 1), b = reply_body(first), w = string.sub(first, 34, 46), l = lane })
     end
-    sendable(member, channel)
+    sendable(member, channel, lane)
   elseif result == 'U' then
-    sendable(member, channel)
+    sendable(member, channel, lane)
   elseif result == 'P' then
-    redis.call('ZADD', out('ow', channel), '+inf', member)
+    redis.call('ZADD', waiting, '+inf', member)
   else
     if counts then
       local first = redis.call('LINDEX', key, 0)
       local attempts = math.min(tonumber(string.sub(first, 17, 20)) + 1, 9999)
       redis.call('LSET', key, 0, string.sub(first, 1, 16) .. string.format('%04.0f', attempts) .. string.sub(first, 21))
     end
-    redis.call('ZADD', out('ow', channel), at, member)
+    redis.call('ZADD', waiting, at, member)
   end
 end
 

@@ -1,6 +1,6 @@
--- Makes the parked reply of a conversation due.
+-- Makes what waits for the citizen of a conversation due.
 --
--- keys    ow: or:<channel>, o:<member> (see prelude)
+-- keys    counts, ow: or:<channel>, o:<member> and those of the other lanes (see prelude)
 -- args    channel, member
 -- result  nothing
 

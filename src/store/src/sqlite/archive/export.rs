@@ -1,12 +1,14 @@
 //! Records out of a database. Nobody serves it meanwhile; only marks move, from rows into runs and
 //! from runs into later runs, so rows are read first and runs by their number.
 
+use std::collections::HashMap;
+
 use langnghe_model::{BackendId, ChannelId, ConversationId, DedupKey, Timestamp};
 use rusqlite::{Connection, Row, ToSql, types::Type};
 
 use super::super::{counters::Counters, dead, marks, outbox, tickets};
 use crate::{
-    Disabled, TicketNote,
+    Disabled, Lane, TicketNote,
     archive::{
         Cursor, Page, PendingDelivery, Record, RecordKind, ReplyRecord, Standing, TicketRecord,
     },
@@ -59,7 +61,7 @@ pub(super) fn page(
         RecordKind::DeadLetter => numbered(
             connection,
             &format!(
-                "SELECT {}, dead.window_until, dead.id {}
+                "SELECT {}, dead.window_until, dead.lane, dead.id {}
                  WHERE dead.id > ?1 ORDER BY dead.id LIMIT ?2",
                 dead::COLUMNS,
                 dead::FROM
@@ -70,6 +72,7 @@ pub(super) fn page(
                 Ok(Record::DeadLetter {
                     letter: dead::read(row)?,
                     window_until: optional_moment(row, 9)?,
+                    lane: dead::lane_of(row.get(10)?),
                 })
             },
         ),
@@ -82,6 +85,20 @@ pub(super) fn page(
                 Ok(Record::Session {
                     conversation: conversation(row, 0)?,
                     heard_at: moment(row, 1)?,
+                    body: row.get(2)?,
+                })
+            },
+        ),
+        RecordKind::Contact => by_text(
+            connection,
+            "SELECT conversation, at, body FROM contacts
+             WHERE conversation > ?1 ORDER BY conversation LIMIT ?2",
+            after,
+            limit,
+            |row| {
+                Ok(Record::Contact {
+                    conversation: conversation(row, 0)?,
+                    at: moment(row, 1)?,
                     body: row.get(2)?,
                 })
             },
@@ -102,21 +119,9 @@ pub(super) fn page(
                 })
             },
         ),
-        // A conversation's window may be waiting for its replies; see `State::heard`.
-        RecordKind::Reply => numbered(
-            connection,
-            "SELECT outbox.conversation, body, attempts,
-             iif(state = 0 AND before > id, windows.window_until, outbox.window_until),
-             queued_at, state, due_at, id
-             FROM outbox LEFT JOIN windows ON windows.conversation = outbox.conversation
-             WHERE id > ?1 ORDER BY id LIMIT ?2",
-            after,
-            limit,
-            reply,
-        ),
+        RecordKind::Reply => replies(connection, after, limit),
     }
 }
-
 /// Rows by their number, which is the last column.
 fn numbered(
     connection: &Connection,
@@ -165,13 +170,11 @@ fn row_limit(limit: usize) -> i64 {
 
 fn channels(connection: &Connection) -> rusqlite::Result<Page> {
     let counters = Counters::load(connection)?;
-    let records = counters
-        .channels
-        .iter()
-        .map(|(channel, counted)| Record::Channel {
-            channel: ChannelId::clone(channel),
-            last_reply: counted.id.unsigned_abs(),
-        });
+    let channels = counters.lane(Lane::Answer).iter();
+    let records = channels.map(|(channel, counted)| Record::Channel {
+        channel: ChannelId::clone(channel),
+        last_reply: counted.id.unsigned_abs(),
+    });
     Ok(Page {
         records: records.collect(),
         next: None,
@@ -233,7 +236,30 @@ fn timers(connection: &Connection, after: &str, limit: usize) -> rusqlite::Resul
     })
 }
 
-fn reply(row: &Row<'_>) -> rusqlite::Result<Record> {
+fn replies(connection: &Connection, after: &str, limit: usize) -> rusqlite::Result<Page> {
+    let counters = Counters::load(connection)?;
+    let lanes: HashMap<i64, Lane> = counters
+        .lanes()
+        .map(|(_, lane, counted)| (counted.number, lane))
+        .collect();
+    // A conversation's window may be waiting for its answers; see `State::heard`.
+    numbered(
+        connection,
+        "SELECT outbox.conversation, body, attempts,
+         iif(state = 0 AND before > id AND windows.channel = outbox.channel,
+             windows.window_until, outbox.window_until),
+         queued_at, state, due_at, id
+         FROM outbox LEFT JOIN windows ON windows.conversation = outbox.conversation
+         WHERE id > ?1 ORDER BY id LIMIT ?2",
+        after,
+        limit,
+        |row| reply(row, &lanes),
+    )
+}
+
+fn reply(row: &Row<'_>, lanes: &HashMap<i64, Lane>) -> rusqlite::Result<Record> {
+    let id: i64 = row.get(7)?;
+    let lane = lanes.get(&outbox::number(id)).copied();
     let due_at: i64 = row.get(6)?;
     let standing = match row.get(5)? {
         outbox::PARKED => Standing::Parked,
@@ -241,13 +267,14 @@ fn reply(row: &Row<'_>) -> rusqlite::Result<Record> {
         _ => Standing::Ready,
     };
     Ok(Record::Reply(Box::new(ReplyRecord {
-        id: row.get::<_, i64>(7)?.cast_unsigned(),
+        id: id.cast_unsigned(),
         conversation: conversation(row, 0)?,
         body: row.get(1)?,
         attempts: row.get(2)?,
         window_until: optional_moment(row, 3)?,
         queued_at: moment(row, 4)?,
         standing,
+        lane: lane.unwrap_or_default(),
     })))
 }
 

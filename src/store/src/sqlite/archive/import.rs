@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::super::{
     counters::{ChannelCounters, kind_number},
+    dead::lane_number,
     outbox::{HELD_BACK, PARKED, TO_RETRY, id_range, is_held, number, offset},
     outbox_index::WINDOW,
     sessions,
@@ -13,7 +14,7 @@ use super::super::{
     tickets::delivery_number,
 };
 use crate::{
-    DeadKind, DeadLetter, TimerChange,
+    DeadKind, DeadLetter, Lane, TimerChange,
     archive::{Batch, CopyMark, Record, ReplyRecord, Standing, TicketRecord},
 };
 
@@ -61,16 +62,28 @@ impl State {
             Record::DeadLetter {
                 letter,
                 window_until,
-            } => self.import_dead(letter, *window_until)?,
+                lane,
+            } => self.import_dead(letter, *window_until, *lane)?,
             Record::Session {
                 conversation,
                 heard_at,
                 body,
             } => {
-                if sessions::put(&self.connection, conversation, body, true, *heard_at)? {
+                if sessions::put(
+                    &self.connection,
+                    conversation,
+                    body,
+                    Some(*heard_at),
+                    *heard_at,
+                )? {
                     self.counters.sessions += 1;
                 }
             }
+            Record::Contact {
+                conversation,
+                at,
+                body,
+            } => self.put_contact(conversation, body, *at)?,
             Record::Timer {
                 conversation,
                 name,
@@ -99,27 +112,29 @@ impl State {
         Ok(())
     }
 
-    /// Ids of a channel go on after its last one, under the same number where that is free.
+    /// Ids of a channel's answers go on after its last one, under the same number where that is free.
     fn import_channel(&mut self, channel: &ChannelId, last_reply: u64) {
-        if self.counters.channels.contains_key(channel) {
+        if self.counters.lane(Lane::Answer).contains_key(channel) {
             return;
         }
         let last = last_reply.cast_signed();
         let taken = |number: i64| {
-            let mut channels = self.counters.channels.values();
-            channels.any(|counted| counted.number == number)
+            let mut lanes = self.counters.lanes();
+            lanes.any(|(_, _, counted)| counted.number == number)
         };
         let number = Some(number(last))
             .filter(|number| !taken(*number))
-            .unwrap_or_else(|| self.counters.next_channel());
+            .unwrap_or_else(|| self.counters.next_number());
         let start = id_range(number).0;
         let counted = ChannelCounters {
             number,
             id: start + offset(last),
             ..ChannelCounters::default()
         };
-        self.counters.channels.insert(channel.clone(), counted);
-        let (_, index, _) = self.channel(channel);
+        self.counters
+            .lane_mut(Lane::Answer)
+            .insert(channel.clone(), counted);
+        let (_, index, _) = self.lane(channel, Lane::Answer);
         index.position.loaded_to = start;
     }
 
@@ -172,6 +187,7 @@ impl State {
         &mut self,
         letter: &DeadLetter,
         window_until: Option<Timestamp>,
+        lane: Lane,
     ) -> rusqlite::Result<()> {
         let ticket: Option<i64> = match &letter.ticket {
             Some(ticket) => self
@@ -190,7 +206,8 @@ impl State {
             .connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO dead (id, kind, place, conversation, ticket, reason, at,
-                 attempts, body, window_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 attempts, body, window_until, lane)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 letter.id.cast_signed(),
@@ -202,7 +219,8 @@ impl State {
                 letter.at.as_milliseconds(),
                 letter.attempts,
                 body,
-                window_until.map(Timestamp::as_milliseconds)
+                window_until.map(Timestamp::as_milliseconds),
+                lane_number(lane)
             ])?;
         *self.counters.dead(letter.kind) += i64::try_from(added).unwrap_or(0);
         Ok(())
@@ -212,7 +230,7 @@ impl State {
     fn import_reply(&mut self, reply: &ReplyRecord) -> rusqlite::Result<()> {
         let conversation = &reply.conversation;
         let key = conversation.key();
-        let (counted, index, connection) = self.channel(&conversation.channel);
+        let (counted, index, connection) = self.lane(&conversation.channel, reply.lane);
         let (start, end) = id_range(counted.number);
         let last: Option<i64> = connection
             .prepare_cached("SELECT max(id) FROM outbox WHERE id > ?1 AND id < ?2")?
@@ -224,7 +242,7 @@ impl State {
             && counted.held > 0
             && match index.get(conversation) {
                 Some(queue) => queue.held,
-                None => is_held(connection, &key)?,
+                None => is_held(connection, &key, counted.number)?,
             };
         let (state, due_at) = match reply.standing {
             _ if behind => (HELD_BACK, 0),

@@ -100,6 +100,7 @@ fn census(connection: &Connection) -> rusqlite::Result<Census> {
         deliveries: count("SELECT count(*) FROM deliveries")?,
         dead_letters: count("SELECT count(*) FROM dead")?,
         sessions: count("SELECT count(*) FROM sessions")?,
+        contacts: count("SELECT count(*) FROM contacts")?,
         timers: count("SELECT count(*) FROM timers")?,
         marks: count("SELECT coalesce(sum(length(hashes) / 16), 0) FROM marks")?
             + count("SELECT coalesce(sum(marks), 0) FROM mark_runs")?,
