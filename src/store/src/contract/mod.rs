@@ -18,6 +18,7 @@ pub mod dead;
 pub mod deliveries;
 pub mod erase;
 pub mod inbox;
+pub mod lanes;
 pub mod model;
 pub mod outbox;
 pub mod ownership;
@@ -90,11 +91,13 @@ macro_rules! contract_suite {
                 retention_removes_old_records
                 a_note_is_added_to_the_history_of_its_ticket
             }
-            outbox {
+            lanes {
                 answers_come_before_notices_before_broadcasts
                 each_lane_keeps_its_order_and_holds_back_no_other
                 a_notice_that_waits_for_a_moment_is_due_when_the_citizen_is_there
                 a_dead_letter_goes_back_into_its_lane
+            }
+            outbox {
                 replies_come_in_order_one_at_a_time_per_conversation
                 a_reply_survives_the_death_of_the_process
                 a_retry_holds_back_only_its_own_conversation
