@@ -24,14 +24,10 @@ impl Store for SqliteStore {
         events: Vec<NewEvent>,
         now: Timestamp,
     ) -> Result<Vec<Accepted>, StoreError> {
-        if let Some(handle) = &self.handle {
-            return handle.write(move |state| state.accept(&events, now)).await;
+        match &self.handle {
+            Some(handle) => handle.write(move |state| state.accept(&events, now)).await,
+            None => self.ask_to_accept(events, now).await,
         }
-        let mut answers = Vec::with_capacity(events.len());
-        for event in events {
-            answers.push(self.ask_to_accept(event, now).await?);
-        }
-        Ok(answers)
     }
 
     async fn claim(

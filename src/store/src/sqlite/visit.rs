@@ -176,8 +176,20 @@ fn pending(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
 }
 
 impl SqliteStore {
-    /// Asks the process that serves to take an event in.
+    /// Asks the process that serves to take events in.
     pub(super) async fn ask_to_accept(
+        &self,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let mut answers = Vec::with_capacity(events.len());
+        for event in events {
+            answers.push(self.ask_to_accept_one(event, now).await?);
+        }
+        Ok(answers)
+    }
+
+    async fn ask_to_accept_one(
         &self,
         event: NewEvent,
         now: Timestamp,
