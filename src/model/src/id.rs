@@ -1,6 +1,9 @@
 //! Identifiers as types of their own, so that one cannot be taken for another.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -115,6 +118,16 @@ impl fmt::Debug for CitizenId {
     }
 }
 
+/// What makes tags of no use to those who only read logs. One for the process, since whatever logs
+/// would otherwise have to be handed it.
+static TAG_KEY: OnceLock<[u8; 32]> = OnceLock::new();
+
+/// Keys all tags of this process; to be called before the first is made, with the same key at all
+/// replicas and at every start. Says whether this was the first call; later ones change nothing.
+pub fn key_tags(key: [u8; 32]) -> bool {
+    TAG_KEY.set(key).is_ok()
+}
+
 /// One citizen on one channel: the unit of order, of leases and of erasure.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConversationId {
@@ -146,10 +159,16 @@ impl ConversationId {
     }
 
     /// Sixteen hexadecimal digits that name the conversation in logs and folder names without
-    /// telling who it is.
+    /// telling who it is: without the key of [`key_tags`] nobody can work out a phone number by trying
+    /// all of them.
     pub fn tag(&self) -> String {
-        let digest = Sha256::digest(self.key().as_bytes());
+        let mut digest = Sha256::new();
+        if let Some(key) = TAG_KEY.get() {
+            digest.update(key);
+        }
+        digest.update(self.key().as_bytes());
         digest
+            .finalize()
             .iter()
             .take(8)
             .fold(String::with_capacity(16), |mut text, byte| {

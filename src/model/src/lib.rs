@@ -21,7 +21,7 @@ mod time;
 pub use capabilities::Capabilities;
 pub use event::{Event, EventKind};
 pub use id::{
-    BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, IdError, TicketId,
+    BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, IdError, TicketId, key_tags,
 };
 pub use notice::{Notice, Purpose, Template};
 pub use problem::Problem;

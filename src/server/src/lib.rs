@@ -13,6 +13,7 @@ mod flood;
 mod forwarder;
 mod host;
 mod http_server;
+mod installation_key;
 mod intake;
 mod media;
 mod metrics;
@@ -32,6 +33,7 @@ mod worker;
 
 pub use api_token::ApiToken;
 pub use channel_state::CommandHost;
+pub use installation_key::InstallationKey;
 pub use parts::{ChannelParts, Parts, ServeError, serve};
 pub use retry::next_delay;
 pub use settings::{Flood, MediaSettings, RetrySchedule, Settings};

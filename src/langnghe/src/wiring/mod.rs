@@ -11,8 +11,8 @@ use langnghe_connector::Connector;
 use langnghe_desk::{Backend, WebhookBackend, WebhookError, WebhookSettings};
 use langnghe_flow::Library;
 use langnghe_http::HttpError;
-use langnghe_model::Problem;
-use langnghe_server::ChannelParts;
+use langnghe_model::{Problem, key_tags};
+use langnghe_server::{ChannelParts, InstallationKey};
 use langnghe_store::{OpenMode, RedisOptions, RedisStore, Severity, SqliteStore, Store};
 use secrecy::SecretString;
 
@@ -138,8 +138,22 @@ fn backend(config: &Config, backend: &BackendConfig) -> Result<Arc<dyn Backend>,
         .help(help))
 }
 
-/// The store. Opening reads what was left, which takes its time: not on the threads of the loops.
+/// The store, and with it the key that makes names of conversations in logs unguessable.
 pub(crate) async fn open_store(config: &Config, mode: OpenMode) -> Result<Arc<dyn Store>, Failure> {
+    // Boxed: the futures within are nested more deeply than the compiler follows.
+    let store = Box::pin(open(config, mode)).await?;
+    let key = match mode {
+        OpenMode::Serve => InstallationKey::find_or_make(&*store).await.map(Some),
+        _ => InstallationKey::find(&*store).await,
+    };
+    if let Some(key) = key.map_err(|error| report::store_problem(&error))? {
+        key_tags(key.derive("conversation tags"));
+    }
+    Ok(store)
+}
+
+/// Opening reads what was left, which takes its time: not on the threads of the loops.
+async fn open(config: &Config, mode: OpenMode) -> Result<Arc<dyn Store>, Failure> {
     match &config.store {
         StoreConfig::Sqlite(path) => {
             let (path, limits) = (path.clone(), config.store_limits);
