@@ -23,6 +23,7 @@ pub mod replica;
 pub mod road;
 pub mod seed;
 pub mod site;
+pub mod smsc;
 pub mod stores;
 pub mod visitor;
 pub mod wait;

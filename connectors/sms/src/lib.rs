@@ -14,6 +14,7 @@ mod inbound;
 mod keyword;
 mod law;
 mod provider;
+pub mod smpp;
 
 pub use config::Config;
 pub use connector::Sms;

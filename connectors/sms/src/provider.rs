@@ -193,6 +193,11 @@ impl Intake {
         self.host.now()
     }
 
+    /// What else may be asked of the program: what the channel keeps over crashes.
+    pub(crate) fn host(&self) -> Arc<dyn Host> {
+        Arc::clone(&self.host)
+    }
+
     /// Takes in what came. When it returns, all of it is durable or was there before, and may be
     /// acknowledged.
     ///

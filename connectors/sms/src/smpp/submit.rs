@@ -1,0 +1,220 @@
+//! Our messages on their way out: in parts, over the line that is up, with what the answers mean.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use langnghe_connector::{SendError, Sent, ThrottleScope};
+use langnghe_model::{CitizenId, EventId};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+use super::{
+    config::SmppConfig,
+    line::{Line, LineError, LineState},
+    outgoing,
+    slow_down::SlowDown,
+    started::Started,
+    wire::{Class, Frame, message_id},
+};
+use crate::provider::OutgoingText;
+
+/// How long a message waits for a line that is being opened.
+const LINE: Duration = Duration::from_secs(5);
+/// For how many citizens references are counted.
+const REFERENCES: usize = 10_000;
+/// A message that was taken, all of it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The ids of its parts, as the message centre wrote them.
+    pub(crate) ids: Vec<String>,
+    /// To whom it goes.
+    pub(crate) citizen: CitizenId,
+}
+
+impl Taken {
+    /// What we call the message: the id of its first part.
+    pub(crate) fn sent(&self) -> Sent {
+        let first = self.ids.first().filter(|id| !id.is_empty());
+        Sent {
+            message: first.map(EventId::new),
+        }
+    }
+}
+
+/// Submits messages.
+#[derive(Debug)]
+pub(crate) struct Submitter {
+    config: Arc<SmppConfig>,
+    state: watch::Receiver<LineState>,
+    started: Mutex<Started>,
+    references: Mutex<HashMap<String, u16>>,
+    slow_down: Mutex<SlowDown>,
+}
+
+impl Submitter {
+    pub(crate) fn new(config: Arc<SmppConfig>, state: watch::Receiver<LineState>) -> Self {
+        Self {
+            config,
+            state,
+            started: Mutex::default(),
+            references: Mutex::default(),
+            slow_down: Mutex::default(),
+        }
+    }
+
+    /// Submits all parts of a message that were not taken in an earlier attempt.
+    pub(crate) async fn submit(&self, text: &OutgoingText<'_>) -> Result<Taken, SendError> {
+        let line = self.line().await?;
+        let started = lock(&self.started).reference(text.id);
+        let reference = started.unwrap_or_else(|| self.next_reference(text.to));
+        let bodies = outgoing::bodies(&self.config, text, reference);
+        let mut bodies = bodies.map_err(|malformed| SendError::Rejected {
+            code: malformed.to_string(),
+        })?;
+        let ids = if bodies.len() == 1 {
+            vec![self.part(&line, bodies.swap_remove(0)).await?]
+        } else {
+            self.parts(&line, text.id, reference, bodies).await?
+        };
+        Ok(Taken {
+            ids,
+            citizen: CitizenId::new(text.to),
+        })
+    }
+
+    /// Submits the parts that were not taken yet. Each one that is taken is remembered at once, as this
+    /// future may be dropped at any moment.
+    async fn parts(
+        &self,
+        line: &Line,
+        id: &str,
+        reference: u16,
+        bodies: Vec<Bytes>,
+    ) -> Result<Vec<String>, SendError> {
+        let taken = lock(&self.started).begin(id, reference, bodies.len());
+        let missing = taken.iter().enumerate().zip(bodies);
+        let missing = missing.filter(|((_, taken), _)| taken.is_none());
+        let submitted = join_all(missing.map(async |((place, _), body)| {
+            let part = self.part(line, body).await?;
+            lock(&self.started).took(id, place, part);
+            Ok(())
+        }));
+        let failures = submitted.await.into_iter().filter_map(Result::err);
+        match failures.max_by_key(gravity) {
+            None => Ok(lock(&self.started).finish(id)),
+            Some(error) => {
+                if matches!(error, SendError::Rejected { .. }) {
+                    lock(&self.started).finish(id);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The line, if there is one soon.
+    async fn line(&self) -> Result<Arc<Line>, SendError> {
+        let mut state = self.state.clone();
+        let up = state.wait_for(|state| !matches!(state, LineState::Down { .. }));
+        let found = match timeout(LINE, up).await {
+            Ok(Ok(state)) => state.clone(),
+            _ => self.state.borrow().clone(),
+        };
+        match found {
+            LineState::Up(line) => Ok(line),
+            LineState::Refused { code } => Err(SendError::Credentials { code }),
+            // Nothing was written, so it is no attempt; the channel rests until the next one to bind.
+            LineState::Down { again } => {
+                let until = again.map(|again| again.saturating_duration_since(Instant::now()));
+                Err(throttled(
+                    until.unwrap_or_default().max(Duration::from_secs(1)),
+                    "no line",
+                ))
+            }
+        }
+    }
+
+    async fn part(&self, line: &Line, body: Bytes) -> Result<String, SendError> {
+        let answer = line.submit(body, self.config.response_timeout).await;
+        let transport = |reason: &str| SendError::Transport {
+            reason: reason.to_owned(),
+        };
+        match answer {
+            Ok(answer) => self.judge(line, answer),
+            // Nothing was written: as if the provider had asked us to wait.
+            Err(LineError::Full) => Err(throttled(Duration::from_secs(1), "window full")),
+            Err(LineError::Gone) => Err(throttled(Duration::from_secs(1), "no line")),
+            // It may have been taken or not. It goes again: a notice that comes twice names its case
+            // twice, one that never comes is lost.
+            Err(LineError::Timeout) => Err(transport("no answer")),
+            Err(LineError::Lost) => Err(transport("the line was lost")),
+        }
+    }
+
+    fn judge(&self, line: &Line, answer: Frame) -> Result<String, SendError> {
+        let Frame { status, .. } = answer;
+        let code = || status.to_string();
+        match status.class() {
+            Class::Done => {
+                lock(&self.slow_down).taken(Instant::now());
+                Ok(message_id(answer.body).unwrap_or_default())
+            }
+            Class::SlowDown => {
+                let wait = lock(&self.slow_down).refused(Instant::now());
+                Err(throttled(wait, &code()))
+            }
+            Class::Later => Err(SendError::Transport {
+                reason: format!("status {status}"),
+            }),
+            Class::Session => {
+                // The two sides do not agree on what the link is: a new one.
+                line.end();
+                Err(SendError::Transport {
+                    reason: format!("status {status}"),
+                })
+            }
+            Class::Credentials => Err(SendError::Credentials { code: code() }),
+            Class::Permanent => Err(SendError::Rejected { code: code() }),
+        }
+    }
+
+    /// The reference by which the parts of a new message are joined. Counted for each citizen, from
+    /// anywhere: messages that reach a phone together do not share it.
+    fn next_reference(&self, to: &str) -> u16 {
+        let mut references = lock(&self.references);
+        if references.len() >= REFERENCES {
+            references.clear();
+        }
+        let reference = references.entry(to.to_owned()).or_insert_with(rand::random);
+        *reference = reference.wrapping_add(1);
+        *reference
+    }
+}
+
+fn throttled(after: Duration, code: &str) -> SendError {
+    SendError::Throttled {
+        after: Some(after),
+        scope: ThrottleScope::Channel,
+        code: code.to_owned(),
+    }
+}
+
+/// Which of several failures of one message decides.
+fn gravity(error: &SendError) -> u8 {
+    match error {
+        SendError::Rejected { .. } => 3,
+        SendError::Credentials { .. } => 2,
+        SendError::Throttled { .. } => 1,
+        _ => 0,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

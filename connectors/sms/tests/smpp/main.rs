@@ -1,0 +1,5 @@
+//! A channel over SMPP against a message centre's stand-in, without the rest of the program.
+
+mod coming_in;
+mod going_out;
+mod stage;
