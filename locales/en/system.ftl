@@ -129,6 +129,8 @@ data-erase = To delete it, reply DELETE MY DATA.
 flood = You are sending faster than we can read. Please wait a moment and go on.
 reminder = You have not finished { $title }. Reply CONTINUE to go on, or CANCEL to drop it.
 expired = What you started was open for a long time, so we have closed it. Reply MENU whenever you need us.
+opted-out = You will get no more notices here. You can still write to us; reply START to get notices again.
+opted-in = You will get notices here again.
 
 # Key words: the whole message is one of these, in any case.
 # "-sure" are clear enough even where a free answer is expected.

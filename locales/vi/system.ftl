@@ -123,6 +123,8 @@ data-erase = Muốn xóa, anh/chị nhắn XÓA DỮ LIỆU.
 flood = Dạ, anh/chị gửi nhanh quá nên chúng tôi chưa nhận kịp. Anh/chị chờ một chút rồi gửi tiếp giúp ạ.
 reminder = Anh/chị đang nhập dở { $title }. Nhắn TIẾP để làm tiếp, hoặc HỦY BỎ để bỏ.
 expired = Nội dung anh/chị nhập dở đã lâu nên chúng tôi xin phép đóng lại. Khi cần, anh/chị nhắn MENU.
+opted-out = Dạ, chúng tôi sẽ không gửi thông báo đến đây nữa. Anh/chị vẫn nhắn được khi cần; nhắn START để nhận lại thông báo ạ.
+opted-in = Dạ, từ nay anh/chị lại nhận được thông báo ở đây ạ.
 
 # Từ khóa: cả tin nhắn là một trong các cụm này, có dấu hay không đều được.
 # "-sure" là các cụm đủ rõ để hiểu cả khi đang hỏi một câu trả lời tự do.

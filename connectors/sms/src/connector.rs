@@ -9,10 +9,10 @@ use langnghe_connector::{
     Received, Rejection, SendError, Sent, WebhookRequest,
 };
 use langnghe_model::{
-    Capabilities, Problem, Reply,
+    Capabilities, CitizenId, Problem, Reply,
     capabilities::{TextLimit, TextUnit},
     event::Media,
-    segments,
+    phone, segments,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -90,6 +90,10 @@ impl Connector for Sms {
         };
         let text = OutgoingText::new(outgoing.id, outgoing.citizen.as_str(), text);
         self.provider.send(&text).await
+    }
+
+    fn citizen_of(&self, phone: &str) -> Option<CitizenId> {
+        phone::sender(phone).map(|number| CitizenId::new(&number))
     }
 
     fn sends_at_once(&self) -> Option<usize> {

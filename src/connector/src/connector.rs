@@ -47,6 +47,13 @@ pub trait Connector: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The citizen whom the channel reaches under a telephone number in E.164; `None` where it knows
+    /// people by other ids.
+    fn citizen_of(&self, phone: &str) -> Option<CitizenId> {
+        let _unused: &str = phone;
+        None
+    }
+
     /// Looks up what the messenger tells of a citizen. Best effort.
     ///
     /// # Errors

@@ -113,6 +113,8 @@ pub(crate) struct Question {
     pub(crate) when: Option<Condition>,
     pub(crate) reminder: Option<Duration>,
     pub(crate) expires: Option<Duration>,
+    /// Whoever answers agrees to be told news under this number.
+    pub(crate) notify: bool,
     /// Its wording says that "0" means skip.
     pub(crate) zero_skips: bool,
 }

@@ -20,4 +20,4 @@ mod words;
 
 pub use library::{Agency, Library, Loaded, Settings};
 pub use session::{Session, SessionError};
-pub use step::{Context, Step, TimerRequest};
+pub use step::{ContactChange, Context, Step, TimerRequest};

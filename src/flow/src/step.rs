@@ -33,6 +33,8 @@ pub struct Step {
     pub ticket: Option<TicketDraft>,
     /// Timers to set or cancel.
     pub timers: Vec<TimerRequest>,
+    /// What the citizen agreed to or refused.
+    pub contact: Vec<ContactChange>,
     /// The citizen asked for everything held of them to be erased: do it before the rest.
     pub erase: bool,
     /// The turn needs the citizen's tickets: nothing else of this counts, not even the session. Take
@@ -40,6 +42,31 @@ pub struct Step {
     pub needs_tickets: bool,
     /// Why the event itself is to be set aside for an operator (an unknown kind), if it is.
     pub set_aside: Option<String>,
+}
+
+/// What a citizen agreed to or refused, to be kept with the conversation.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ContactChange {
+    /// They want no notices.
+    OptedOut,
+    /// They want notices again.
+    OptedIn,
+    /// News may be brought to this telephone.
+    Reachable {
+        /// In E.164.
+        phone: String,
+    },
+}
+
+impl std::fmt::Debug for ContactChange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A number is never printed.
+        formatter.write_str(match self {
+            Self::OptedOut => "OptedOut",
+            Self::OptedIn => "OptedIn",
+            Self::Reachable { .. } => "Reachable",
+        })
+    }
 }
 
 /// A timer to set or cancel; when due it comes back as `EventKind::Timer`.

@@ -50,6 +50,9 @@ pub struct Notice {
     /// The same as a template, for when we may not write freely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Template>,
+    /// The code of the ticket that it is about; what becomes of it is written there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
 }
 
 /// A message in a form that providers approve beforehand. Each channel's configuration says which of

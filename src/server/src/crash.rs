@@ -20,6 +20,8 @@ pub enum Point {
     Send,
     /// The provider has the reply, the outbox still holds it.
     Sent,
+    /// A notice is in the citizen's other conversation, and still in this outbox.
+    FellBack,
     /// The reply left the outbox.
     Settled,
     /// A forwarder holds the ticket, the backend was not asked.
@@ -41,6 +43,7 @@ impl Point {
             Self::Committed => "committed",
             Self::Send => "send",
             Self::Sent => "sent",
+            Self::FellBack => "fell-back",
             Self::Settled => "settled",
             Self::Deliver => "deliver",
             Self::Delivered => "delivered",

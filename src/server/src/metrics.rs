@@ -38,6 +38,14 @@ struct FailureLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PlanLabel {
+    channel: String,
+    purpose: &'static str,
+    plan: &'static str,
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BackendLabel {
     backend: String,
 }
@@ -76,6 +84,7 @@ pub(crate) struct Metrics {
     owned: Family<ChannelLabel, Gauge>,
     moves: Family<ChannelLabel, Counter>,
     send_failures: Family<FailureLabel, Counter>,
+    plans: Family<PlanLabel, Counter>,
     delivered: Family<BackendLabel, Counter>,
     delivery_failures: Family<BackendFailureLabel, Counter>,
     queue_depth: Family<QueueLabel, Gauge>,
@@ -106,6 +115,7 @@ impl Metrics {
             owned: Family::default(),
             moves: Family::default(),
             send_failures: Family::default(),
+            plans: Family::default(),
             delivered: Family::default(),
             delivery_failures: Family::default(),
             queue_depth: Family::default(),
@@ -166,6 +176,11 @@ impl Metrics {
             "send_failures",
             "Attempts to send that failed, by class",
             self.send_failures.clone(),
+        );
+        registry.register(
+            "plans",
+            "What was decided about replies: sent how, kept or given up and why",
+            self.plans.clone(),
         );
         registry.register(
             "tickets_delivered",
@@ -356,5 +371,16 @@ impl ChannelMetrics {
             class,
         };
         self.all.send_failures.get_or_create(&label).inc();
+    }
+
+    /// Counts what was decided about a reply.
+    pub(crate) fn planned(&self, purpose: &'static str, plan: &'static str, why: &'static str) {
+        let label = PlanLabel {
+            channel: self.channel.clone(),
+            purpose,
+            plan,
+            why,
+        };
+        self.all.plans.get_or_create(&label).inc();
     }
 }

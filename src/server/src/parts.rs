@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Settings,
+    NoticePolicy, Settings,
     clock::Moment,
     flood::FloodGuard,
     forwarder::Forwarder,
@@ -21,6 +21,7 @@ use crate::{
     intake::Intake,
     media::MediaFolder,
     metrics::Metrics,
+    notices::Fallback,
     ownership::{Guard, Owner},
     routes::{self, RoutedChannel, Shared},
     sender::Sender,
@@ -59,6 +60,8 @@ pub struct ChannelParts {
     pub replies_a_second: Option<u32>,
     /// Whether the citizen's profile is looked up when a conversation begins.
     pub profile: bool,
+    /// How what citizens did not just ask for may be brought to them.
+    pub notices: NoticePolicy,
 }
 
 /// Why a replica stopped other than by being told to.
@@ -139,6 +142,10 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
     let mut routed_channels = HashMap::new();
     let mut worker_channels = HashMap::new();
     let mut router = extra_routes.unwrap_or_default();
+    let connectors: HashMap<_, _> = channels
+        .iter()
+        .map(|channel| (channel.id.clone(), Arc::clone(&channel.connector)))
+        .collect();
     for channel in channels {
         let channel_metrics = metrics.channel(&channel.id);
         let host: Arc<dyn Host> = Arc::new(ChannelHost {
@@ -162,7 +169,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
                 guard: Arc::clone(&guard),
             },
         );
-        let sender = Sender::new(
+        let mut sender = Sender::new(
             Arc::clone(&store),
             channel.clone(),
             host,
@@ -174,6 +181,11 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
                 .sends_at_once()
                 .unwrap_or(settings.sends_at_once),
         );
+        let other = channel.notices.fallback.clone();
+        sender.fallback = other.and_then(|id| {
+            let connector = Arc::clone(connectors.get(&id)?);
+            Some(Fallback { id, connector })
+        });
         owner.look_after(guard, Arc::new(sender).run(stop.clone()));
         worker_channels.insert(
             channel.id.clone(),

@@ -2,6 +2,7 @@
 //! replicas too: it sends only while this replica owns the channel.
 
 mod attempt;
+mod outlook;
 mod rest;
 #[cfg(test)]
 mod tests;
@@ -19,11 +20,12 @@ use langnghe_store::{OutboxReply, SettleResult, Settlement, Store, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::rest::Rest;
+use self::{attempt::Attempted, outlook::Refusals, rest::Rest};
 use crate::{
     ChannelParts, RetrySchedule, clock,
     crash::{self, Point},
     metrics::ChannelMetrics,
+    notices::Fallback,
     ownership::{Guard, Tenure, while_held},
     pause::{Backoff, pause},
 };
@@ -49,6 +51,9 @@ pub(crate) struct Sender {
     guard: Arc<Guard>,
     pace: Option<DefaultDirectRateLimiter>,
     rest: Rest,
+    refusals: Refusals,
+    /// Where notices go whose citizens agreed to it.
+    pub(crate) fallback: Option<Fallback>,
 }
 
 impl Sender {
@@ -79,6 +84,8 @@ impl Sender {
             guard,
             pace,
             rest,
+            refusals: Refusals::default(),
+            fallback: None,
         }
     }
 
@@ -226,15 +233,18 @@ impl Sender {
         let rests_until = self.rest.until();
         let attempt = async {
             if rests_until > clock::now() {
-                return SettleResult::Retry {
-                    at: rests_until,
-                    counts: false,
+                return Attempted {
+                    result: SettleResult::Retry {
+                        at: rests_until,
+                        counts: false,
+                    },
+                    waits_with: None,
                 };
             }
             self.attempt(&reply).await
         };
-        let result = match while_held(tenure, attempt).await {
-            Ok(result) => result,
+        let Attempted { result, waits_with } = match while_held(tenure, attempt).await {
+            Ok(attempted) => attempted,
             Err(lost) => {
                 // Nothing is said of it: the next reign's first claim takes the lease away.
                 self.metrics.send_failed("not_owner");
@@ -245,6 +255,9 @@ impl Sender {
         };
         self.settle(&reply, result, tenure).await;
         crash::point(Point::Settled);
+        if let Some(outlook) = waits_with {
+            self.wake_if_heard(&reply, &outlook).await;
+        }
     }
 
     /// Tells the store what became of a reply, again and again while that may help: a reply that was

@@ -7,16 +7,20 @@ use std::{
 
 use langnghe_connector::render;
 use langnghe_desk::{code, ticket};
-use langnghe_flow::{Context, Library, Session, SessionError, Step};
+use langnghe_flow::{ContactChange, Context, Library, Session, SessionError, Step};
 use langnghe_model::{
-    Capabilities, ConversationId, Event, EventId, EventKind, Profile, TicketId, Timestamp,
-    ticket::TicketSummary,
+    Capabilities, ConversationId, Event, EventId, EventKind, Notice, Profile, Purpose, TicketId,
+    Timestamp, ticket::TicketSummary,
 };
 use langnghe_store::{
-    Claim, Commit, Heard, Lane, NewDeadLetter, NewReply, Position, SessionChange, TimerChange,
+    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, TimerChange,
 };
 
-use crate::metrics::ChannelMetrics;
+use crate::{
+    contact::ContactRecord,
+    envelope::{Envelope, Origin},
+    metrics::ChannelMetrics,
+};
 
 /// What the turns of one claim need besides the claim.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) profile: Option<&'a Profile>,
     /// The citizen's tickets, once a turn has asked for them.
     pub(crate) tickets: Option<&'a [TicketSummary]>,
+    /// What the citizen agreed to and refused, once a turn has asked for it.
+    pub(crate) contact: Option<&'a ContactRecord>,
     /// The session's version of its flow was looked for already.
     pub(crate) version_sought: bool,
     pub(crate) now: Timestamp,
@@ -39,6 +45,8 @@ pub(crate) enum Turned {
     Commit(Box<Commit>, u64),
     /// A turn needs the citizen's tickets: take all turns again with them.
     NeedsTickets,
+    /// A turn changes what the citizen agreed to: take all turns again with what is kept.
+    NeedsContact,
     /// The session is on this version of a flow, which is not loaded: take the turns again with it.
     NeedsVersion(String),
     /// A newer version of the program wrote the session: only a replica that runs it can go on.
@@ -72,6 +80,11 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             work.processed(*position);
             continue;
         };
+        if let EventKind::Notice(notice) = &event.kind {
+            work.bring(notice, &event.id, around);
+            work.processed(*position);
+            continue;
+        }
         let code = code::from_random(rand::random());
         let context = Context {
             now: around.now,
@@ -101,6 +114,9 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
         if step.needs_tickets && around.tickets.is_none() {
             return Turned::NeedsTickets;
         }
+        if (!step.contact.is_empty() || step.ticket.is_some()) && around.contact.is_none() {
+            return Turned::NeedsContact;
+        }
         if step.erase && work.count > 0 {
             // Erasure comes first in a commit, so what this claim already made goes out before it.
             session = before.unwrap_or_else(first);
@@ -123,7 +139,8 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
 struct NewerSession;
 
 fn session_of(claim: &Claim) -> Result<Option<Session>, NewerSession> {
-    let Some(bytes) = claim.session.as_deref() else {
+    // One that is empty only says when the citizen was heard from.
+    let Some(bytes) = claim.session.as_deref().filter(|bytes| !bytes.is_empty()) else {
         return Ok(None);
     };
     match Session::decode(bytes) {
@@ -143,6 +160,8 @@ fn session_of(claim: &Claim) -> Result<Option<Session>, NewerSession> {
 /// The commit as it grows.
 struct Work {
     commit: Commit,
+    /// What the citizen agreed to and refused, where it changed.
+    contact: Option<ContactRecord>,
     count: u64,
 }
 
@@ -162,6 +181,7 @@ impl Work {
                 contact: None,
                 erase: false,
             },
+            contact: None,
             count: 0,
         }
     }
@@ -179,7 +199,54 @@ impl Work {
         });
     }
 
-    fn apply(&mut self, step: Step, event: &Event, around: Surroundings<'_>) {
+    /// Queues a notice, rendered for the channel.
+    fn bring(&mut self, notice: &Notice, id: &EventId, around: Surroundings<'_>) {
+        let parts = render(notice.reply.clone(), around.capabilities);
+        let parts = parts.into_iter().enumerate();
+        let replies = parts.map(|(place, reply)| {
+            let envelope = Envelope {
+                reply,
+                purpose: notice.purpose,
+                deadline: notice.deadline,
+                reminds: false,
+                origin: Some(Origin {
+                    id: id.as_str().to_owned(),
+                    ticket: notice.ticket.clone(),
+                    whole: (place == 0).then(|| Box::new(notice.clone())),
+                }),
+            };
+            NewReply {
+                body: envelope.encode(),
+                window_until: None,
+                lane: notice.purpose,
+            }
+        });
+        self.commit.replies.extend(replies);
+    }
+
+    /// Notes what the citizen agreed to or refused. Who reports something new wants to hear of it.
+    fn note_contact(&mut self, step: &mut Step, event: &Event, around: Surroundings<'_>) {
+        let kept = self.contact.as_ref().or(around.contact);
+        let before = kept.cloned().unwrap_or_default();
+        let mut record = before.clone();
+        let (at, source) = (event.sent_at, event.id.as_str());
+        if step.ticket.is_some() && record.is_opted_out() {
+            record.apply(ContactChange::OptedIn, at, source);
+        }
+        for change in std::mem::take(&mut step.contact) {
+            if change == ContactChange::OptedOut && record.is_opted_out() {
+                // It was confirmed before, and once is enough.
+                step.replies.clear();
+            }
+            record.apply(change, at, source);
+        }
+        if record != before {
+            self.contact = Some(record);
+        }
+    }
+
+    fn apply(&mut self, mut step: Step, event: &Event, around: Surroundings<'_>) {
+        self.note_contact(&mut step, event, around);
         let commit = &mut self.commit;
         if from_citizen(&event.kind) {
             let until = around
@@ -198,10 +265,29 @@ impl Work {
             .replies
             .into_iter()
             .flat_map(|reply| render(reply, around.capabilities));
-        commit.replies.extend(rendered.map(|reply| NewReply {
-            body: serde_json::to_vec(&reply).expect("a reply has only string keys"),
-            window_until,
-            lane: Lane::Answer,
+        // What a timer caused nobody asked for: it reminds, or says that something was closed.
+        let reminds = matches!(event.kind, EventKind::Timer { .. });
+        let purpose = if reminds {
+            Purpose::Notice
+        } else {
+            Purpose::Answer
+        };
+        // A reminder is worth something until what it reminds of is closed by the next timer.
+        let next = step.timers.iter().filter_map(|timer| timer.at).max();
+        let deadline = next.filter(|_| reminds);
+        commit.replies.extend(rendered.map(|reply| {
+            let envelope = Envelope {
+                reply,
+                purpose,
+                deadline,
+                reminds,
+                origin: None,
+            };
+            NewReply {
+                body: envelope.encode(),
+                window_until: window_until.filter(|_| !reminds),
+                lane: purpose,
+            }
         }));
         if let Some(draft) = step.ticket {
             let id = TicketId::new(uuid::Uuid::now_v7().to_string());
@@ -223,8 +309,15 @@ impl Work {
     }
 
     fn finish(mut self, session: Option<Session>, had_session: bool) -> Turned {
+        let erase = self.commit.erase;
+        self.commit.contact = self
+            .contact
+            .map(|record| record.encode())
+            .filter(|_| !erase);
         self.commit.session = match session {
             Some(session) => SessionChange::Put(session.encode()),
+            // An empty one keeps when the citizen was heard from, which decides about notices.
+            None if self.commit.heard.is_some() && !erase => SessionChange::Put(Vec::new()),
             None if had_session => SessionChange::Delete,
             None => SessionChange::Keep,
         };
@@ -241,6 +334,9 @@ fn from_citizen(kind: &EventKind) -> bool {
             | EventKind::Referral(_)
             | EventKind::Reaction { .. }
             | EventKind::Follow
+            | EventKind::OptOut { .. }
+            | EventKind::OptIn
+            | EventKind::Help
     )
 }
 

@@ -17,6 +17,7 @@ use crate::{
     ChannelParts,
     album::{self, Gathered},
     clock,
+    contact::ContactRecord,
     crash::{self, Point},
     media::MediaFolder,
     metrics::ChannelMetrics,
@@ -188,12 +189,14 @@ impl Workers {
         let mut library = self.library.load_full();
         let mut version_sought = false;
         let mut tickets: Option<Vec<TicketSummary>> = None;
+        let mut contact: Option<ContactRecord> = None;
         loop {
             let around = Surroundings {
                 library: &library,
                 capabilities: channel.parts.connector.capabilities(),
                 profile,
                 tickets: tickets.as_deref(),
+                contact: contact.as_ref(),
                 version_sought,
                 now: clock::now(),
                 metrics: &channel.metrics,
@@ -201,6 +204,10 @@ impl Workers {
             match turn::take(claim, around) {
                 Turned::Commit(commit, count) => return Ok(Some((*commit, count))),
                 Turned::NeedsTickets => tickets = Some(self.tickets(&claim.conversation).await?),
+                Turned::NeedsContact => {
+                    let kept = self.store.contact(&claim.conversation).await?;
+                    contact = Some(ContactRecord::decode(kept.record.as_deref()));
+                }
                 Turned::NeedsVersion(name) => {
                     version_sought = true;
                     library = self.versions.fetch(&name).await?.unwrap_or(library);
@@ -212,7 +219,11 @@ impl Workers {
 
     async fn profile(&self, claim: &Claim) -> Option<Profile> {
         let channel = self.channels.get(&claim.conversation.channel)?;
-        if !channel.parts.profile || claim.session.is_some() {
+        let begun = claim
+            .session
+            .as_ref()
+            .is_some_and(|session| !session.is_empty());
+        if !channel.parts.profile || begun {
             return None;
         }
         let asked = channel.parts.connector.profile(&claim.conversation.citizen);

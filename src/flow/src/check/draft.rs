@@ -41,6 +41,7 @@ pub(super) struct QuestionDraft {
     pub(super) retry: Option<Text>,
     pub(super) refused: Option<Text>,
     pub(super) choices: Vec<ChoiceDraft>,
+    pub(super) notify: bool,
 }
 
 /// One choice as the file has it.
@@ -270,6 +271,7 @@ fn read_question(
         when: condition,
         reminder: table.duration("reminder").map(|reminder| reminder.value),
         expires: table.duration("expires").map(|expires| expires.value),
+        notify: draft.notify,
         zero_skips,
     };
     table.finish();

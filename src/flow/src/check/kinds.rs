@@ -64,7 +64,9 @@ pub(super) fn read(
     }
     let Some(name) = table.one_of("kind", &NAMES) else {
         // Read what any kind may have, so that a wrong kind brings no further findings.
-        for key in ["choices", "min", "max", "whole", "accept", "refused"] {
+        for key in [
+            "choices", "min", "max", "whole", "accept", "refused", "notify",
+        ] {
             table.key(key);
         }
         return Kind::Say;
@@ -122,7 +124,10 @@ pub(super) fn read(
             min: day(table, "min"),
             max: day(table, "max"),
         },
-        Name::Phone => Kind::Phone,
+        Name::Phone => {
+            draft.notify = table.boolean("notify").is_some_and(|found| found.value);
+            Kind::Phone
+        }
         Name::Email => Kind::Email,
         Name::Location => Kind::Location,
         Name::Media => media(table),

@@ -7,6 +7,7 @@ use langnghe_model::{
 
 use super::Turn;
 use crate::{
+    ContactChange,
     answer::Answer,
     flow::{Flow, Kind, TicketPlan},
     words::Word,
@@ -25,6 +26,7 @@ impl<'t> Turn<'t> {
         if let Some(plan) = &flow.ticket {
             self.step.ticket = Some(self.draft(flow, plan));
         }
+        self.note_reach(flow);
         let done = texts.done.as_ref().map(|done| self.fill(flow, done));
         self.drop_form();
         match done {
@@ -36,6 +38,22 @@ impl<'t> Turn<'t> {
             }
             None => self.say(Word::Finished),
         }
+    }
+
+    /// A number that was given to be told news under is kept with the conversation.
+    fn note_reach(&mut self, flow: &Flow) {
+        let visible = self.visible(flow);
+        let given = flow
+            .questions
+            .iter()
+            .enumerate()
+            .filter(|(index, question)| question.notify && visible[*index])
+            .find_map(|(index, _)| match self.answer_to(flow, index) {
+                Some(Answer::Phone(phone)) => Some(phone.clone()),
+                _ => None,
+            });
+        let change = given.map(|phone| ContactChange::Reachable { phone });
+        self.step.contact.extend(change);
     }
 
     /// True when every question that is asked has its answer.

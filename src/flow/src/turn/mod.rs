@@ -12,12 +12,12 @@ mod wishes;
 
 mod input;
 
-use langnghe_model::{Event, EventKind, Reply, event::Message, reply::Choice};
+use langnghe_model::{Event, EventKind, Reply, event::Message, fold::fold, reply::Choice};
 
 pub(crate) use input::Input;
 
 use crate::{
-    Context, Library, Session, Step,
+    ContactChange, Context, Library, Session, Step,
     answer::Answer,
     flow::{Flow, Question, QuestionTexts},
     payload::Payload,
@@ -110,6 +110,12 @@ impl<'t> Turn<'t> {
             EventKind::Follow if self.session.form.is_none() && !self.is_quiet() => {
                 self.start_over();
             }
+            EventKind::OptOut { text } => self.opt_out(text.as_deref()),
+            EventKind::OptIn => {
+                self.touch();
+                self.step.contact.push(ContactChange::OptedIn);
+                self.say(Word::OptedIn);
+            }
             EventKind::Edit { message, text } => self.edited(message.as_str(), text),
             EventKind::Timer { name } => self.timer(name),
             EventKind::Flood if !self.is_quiet() => {
@@ -144,6 +150,18 @@ impl<'t> Turn<'t> {
             return;
         }
         self.hear(&input);
+    }
+
+    /// The citizen wants no notices, unless the word means less here: "HUY" drops what is being
+    /// filled in.
+    fn opt_out(&mut self, text: Option<&str>) {
+        let cancels = text.is_some_and(|text| fold(text) == "huy");
+        if cancels && self.filling().is_some() {
+            return self.hear(&Input::words(text, None));
+        }
+        self.touch();
+        self.step.contact.push(ContactChange::OptedOut);
+        self.say(Word::OptedOut);
     }
 
     /// Starts what a link or a QR code names, or shows the start.

@@ -131,6 +131,8 @@ words! {
     Flood "flood" [],
     Reminder "reminder" ["title"],
     Expired "expired" [],
+    OptedOut "opted-out" [],
+    OptedIn "opted-in" [],
     WordsBack "words-back" [],
     WordsBackSure "words-back-sure" [],
     WordsSkip "words-skip" [],

@@ -14,7 +14,7 @@ use langnghe_store::Limits;
 use url::Url;
 
 use super::{
-    Config, LogConfig, LogFormat, api, backend, channel, limits, reader::Section,
+    Config, LogConfig, LogFormat, api, backend, channel, limits, notices, reader::Section,
     secrets::Surroundings, store, unique::Unique,
 };
 
@@ -48,11 +48,13 @@ pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option
     }
     console(&root);
 
+    let notice_defaults = notices::read(root.section("notices", "[notices]"));
     let mut unique = Unique::default();
     let channels = root.sections("channel", channel::LIST).into_iter();
     let channels: Vec<_> = channels
-        .filter_map(|section| channel::read(section, surroundings, &mut unique))
+        .filter_map(|section| channel::read(section, surroundings, &mut unique, &notice_defaults))
         .collect();
+    notices::check_fallbacks(&root, &channels);
     if !root.has("channel") {
         root.reader().report(
             Problem::warning("config::no-channel", "no citizen can reach this: there is no [[channel]]")

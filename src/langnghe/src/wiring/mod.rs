@@ -71,6 +71,7 @@ pub(crate) fn channels(config: &Config) -> Result<Vec<ChannelParts>, Failure> {
             connector: connector(config, channel)?,
             replies_a_second: channel.replies_per_second,
             profile: channel.profile,
+            notices: channel.notices.clone(),
         })
     }))
 }

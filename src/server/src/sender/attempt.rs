@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use langnghe_connector::{Manner, Outgoing, SendError, ThrottleScope};
-use langnghe_model::{Reply, Timestamp};
+use langnghe_model::{Purpose, Reply, Timestamp};
 use langnghe_store::{OutboxReply, SettleResult};
 
-use super::Sender;
+use super::{Sender, outlook::Outlook};
 use crate::{
     clock,
     crash::{self, Point},
+    envelope::Envelope,
+    planner::{Plan, Reason, Way, plan},
     retry::next_delay,
 };
 
@@ -23,23 +25,116 @@ const THROTTLE_REST: Duration = Duration::from_secs(5);
 /// How long a channel rests when the provider refuses our credentials.
 const CREDENTIALS_REST: Duration = Duration::from_mins(1);
 
+/// What came of an attempt.
+#[derive(Debug)]
+pub(super) struct Attempted {
+    /// What is to become of the reply.
+    pub(super) result: SettleResult,
+    /// What was known of a citizen for whom a notice now waits.
+    pub(super) waits_with: Option<Outlook>,
+}
+
+impl Attempted {
+    fn of(result: SettleResult) -> Self {
+        Self {
+            result,
+            waits_with: None,
+        }
+    }
+
+    fn after(result: SettleResult, typing: bool, envelope: &Envelope, outlook: Outlook) -> Self {
+        if typing {
+            return Self::of(SettleResult::Drop);
+        }
+        let waits = matches!(result, SettleResult::Park | SettleResult::Retry { .. });
+        let waits_with = (waits && envelope.purpose != Purpose::Answer).then_some(outlook);
+        Self { result, waits_with }
+    }
+}
+
 impl Sender {
-    /// Asks the provider to take a reply; says what is to become of it.
-    pub(super) async fn attempt(&self, outgoing: &OutboxReply) -> SettleResult {
-        let Ok(reply) = serde_json::from_slice::<Reply>(&outgoing.body) else {
-            return SettleResult::Bury {
+    /// Does with a reply what its plan says now: asks the provider to take it, or keeps it, or gives it
+    /// up; says what is to become of it.
+    pub(super) async fn attempt(&self, outgoing: &OutboxReply) -> Attempted {
+        let Some(envelope) = Envelope::decode(&outgoing.body) else {
+            return Attempted::of(SettleResult::Bury {
                 reason: "not a reply of a known version".to_owned(),
-            };
+            });
         };
         let now = clock::now();
-        let typing = matches!(reply, Reply::Typing);
+        let typing = matches!(envelope.reply, Reply::Typing);
         if typing && now.since(outgoing.queued_at) > TYPING_AGE {
-            return SettleResult::Drop;
+            return Attempted::of(SettleResult::Drop);
         }
-        if outgoing.window_until.is_some_and(|until| until < now) {
-            self.metrics.send_failed("window_closed");
-            return SettleResult::Park;
+        let outlook = match self.outlook(outgoing, &envelope).await {
+            Ok(outlook) => outlook,
+            Err(error) => return Attempted::of(self.unknown(&error)),
+        };
+        let refused = self.refused(outgoing);
+        let planned = plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
+        self.tell(planned, &envelope, outgoing);
+        let Plan::Send(way) = planned else {
+            if planned == Plan::KeepUntilHeard(Reason::WindowClosed) {
+                self.metrics.send_failed("window_closed");
+            }
+            let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
+            return Attempted::after(result, typing, &envelope, outlook);
+        };
+        match self.send_so(way, &envelope, &outlook, outgoing).await {
+            Ok(()) => {
+                self.metrics.sent.inc();
+                self.note(&envelope, "sent", planned.why()).await;
+                Attempted::of(SettleResult::Sent)
+            }
+            Err(error @ SendError::WindowClosed { .. }) if !typing => {
+                self.metrics.send_failed(error.class());
+                // The provider knows better than our clock: planned again with that.
+                let refused = self.refuse(outgoing, way, refused);
+                let planned = plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
+                self.tell(planned, &envelope, outgoing);
+                if !matches!(planned, Plan::Send(_)) {
+                    self.forget_refusal(outgoing);
+                }
+                let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
+                Attempted::after(result, typing, &envelope, outlook)
+            }
+            Err(error) => {
+                self.metrics.send_failed(error.class());
+                // A "typing" is worth no second attempt, but what it tells of the channel counts.
+                let rests = matches!(
+                    error,
+                    SendError::Throttled { .. } | SendError::Credentials { .. }
+                );
+                if typing && !rests {
+                    return Attempted::of(SettleResult::Drop);
+                }
+                let mut result = self.after(&error, outgoing, now).await;
+                if result == SettleResult::Park {
+                    result = self.park(&envelope);
+                }
+                if matches!(result, SettleResult::Bury { .. }) {
+                    self.note(&envelope, "failed", error.class()).await;
+                }
+                Attempted::after(result, typing, &envelope, outlook)
+            }
         }
+    }
+
+    /// Asks the provider to take a reply.
+    async fn send_so(
+        &self,
+        way: Way,
+        envelope: &Envelope,
+        outlook: &Outlook,
+        outgoing: &OutboxReply,
+    ) -> Result<(), SendError> {
+        let manner = match envelope.template() {
+            Some(template) if way == Way::Template => Manner::Template {
+                template,
+                phone: outlook.phone(),
+            },
+            _ => Manner::Free,
+        };
         // Browsers remember what they have seen under this name for long. The store's number alone could
         // come again, after a backup was put back.
         let queued_at = outgoing.queued_at.as_milliseconds();
@@ -51,30 +146,12 @@ impl Sender {
             .send(&Outgoing {
                 id: &id,
                 citizen: &outgoing.conversation.citizen,
-                reply: &reply,
-                manner: Manner::Free,
+                reply: &envelope.reply,
+                manner,
             })
             .await;
         crash::point(Point::Sent);
-        match sent {
-            Ok(_) => {
-                self.metrics.sent.inc();
-                SettleResult::Sent
-            }
-            Err(error) => {
-                self.metrics.send_failed(error.class());
-                // A "typing" is worth no second attempt, but what it tells of the channel counts.
-                let rests = matches!(
-                    error,
-                    SendError::Throttled { .. } | SendError::Credentials { .. }
-                );
-                if typing && !rests {
-                    return SettleResult::Drop;
-                }
-                let result = self.after(&error, outgoing, now).await;
-                if typing { SettleResult::Drop } else { result }
-            }
-        }
+        sent.map(drop)
     }
 
     /// What happens to a reply that was not sent.

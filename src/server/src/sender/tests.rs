@@ -113,6 +113,7 @@ impl Stage {
             connector: provider.clone(),
             replies_a_second,
             profile: false,
+            notices: crate::NoticePolicy::default(),
         };
         let retries = RetrySchedule::replies();
         let sender = Sender::new(

@@ -117,6 +117,7 @@ impl Shared {
                 connector: Arc::new(Mute(Capabilities::text_only(2000))),
                 replies_a_second: None,
                 profile: false,
+                notices: crate::NoticePolicy::default(),
             },
             metrics: metrics.channel(&channel()),
         };

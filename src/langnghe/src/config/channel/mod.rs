@@ -8,11 +8,12 @@ use std::ops::Range;
 
 use langnghe_flow::reader::nearest;
 use langnghe_model::ChannelId;
+use langnghe_server::NoticePolicy;
 
 pub(crate) use self::{
     messenger::MessengerConfig, telegram::TelegramConfig, webchat::WebchatConfig,
 };
-use super::{reader::Section, secrets::Surroundings, unique::Unique};
+use super::{notices, reader::Section, secrets::Surroundings, unique::Unique};
 
 /// One channel.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct ChannelConfig {
     pub(crate) replies_per_second: Option<u32>,
     /// Whether the citizen's name and language are asked of the messenger.
     pub(crate) profile: bool,
+    /// How what citizens did not just ask for may be brought to them.
+    pub(crate) notices: NoticePolicy,
     /// What it is.
     pub(crate) kind: ChannelKind,
     /// Where its section begins in the file.
@@ -60,6 +63,7 @@ pub(super) fn read(
     section: Section<'_>,
     surroundings: &Surroundings<'_>,
     unique: &mut Unique,
+    defaults: &notices::Defaults,
 ) -> Option<ChannelConfig> {
     let id = section.required("id", "\"page\"").and_then(|text| {
         unique.note(&section, LIST, "id", &text.value, text.span.clone());
@@ -73,6 +77,7 @@ pub(super) fn read(
         .count("replies_per_second", 1, 10_000)
         .and_then(|number| u32::try_from(number).ok());
     let profile = section.boolean("profile");
+    let notices = notices::of_channel(&section, &kind_name.value, defaults);
     let mut reading = Reading {
         section: &section,
         surroundings,
@@ -109,6 +114,7 @@ pub(super) fn read(
         id: id?,
         replies_per_second,
         profile,
+        notices,
         kind,
         place,
     })

@@ -1,0 +1,502 @@
+//! Every rule of the planner, and what holds in every situation.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// 2026-11-22 at this hour and minute in Vietnam.
+fn at(hour: u64, minute: u64) -> Timestamp {
+    // Midnight there, seven hours before that of UTC.
+    let midnight = Timestamp::from_seconds(1_795_305_600) - HOUR * 7;
+    midnight + HOUR * u32::try_from(hour).expect("small") + Duration::from_mins(minute)
+}
+
+/// A window of a day, billed until seven days, and templates: no provider has all.
+fn everything() -> Capabilities {
+    Capabilities {
+        window: Some(HOUR * 24),
+        extended_window: Some(HOUR * 24 * 7),
+        templates: true,
+        ..Capabilities::text_only(1000)
+    }
+}
+
+fn nights() -> QuietHours {
+    QuietHours::new("21:00-07:00", "Asia/Ho_Chi_Minh").expect("hours")
+}
+
+/// A notice at noon to somebody who wrote an hour ago.
+fn notice<'a>(capabilities: &'a Capabilities, nights: &'a QuietHours) -> Situation<'a> {
+    Situation {
+        now: at(12, 0),
+        purpose: Purpose::Notice,
+        deadline: None,
+        heard_at: Some(at(11, 0)),
+        capabilities,
+        answered: false,
+        template: false,
+        billed: false,
+        fallback: false,
+        opted_out: false,
+        quiet_hours: Some(nights),
+        refused: Refused::default(),
+    }
+}
+
+#[test]
+fn each_rule_in_its_turn() {
+    use Reason::*;
+    let (all, nights) = (everything(), nights());
+    let plain = Capabilities {
+        extended_window: None,
+        templates: false,
+        ..everything()
+    };
+    let unlimited = Capabilities::text_only(100);
+    let open = notice(&all, &nights);
+    let closed = Situation {
+        heard_at: Some(at(11, 0) - HOUR * 24),
+        ..open
+    };
+    let refused = |free, template| Refused { free, template };
+    let night = |hour| Situation {
+        now: at(hour, 0),
+        ..open
+    };
+    let kept = Plan::KeepUntilHeard(WindowClosed);
+    let morning = Plan::KeepUntil(at(31, 0), QuietHours);
+    let cases: Vec<(&str, Situation<'_>, Plan)> = vec![
+        ("the window is open", open, Plan::Send(Way::Free)),
+        (
+            "its last moment",
+            Situation {
+                heard_at: Some(at(12, 0) - HOUR * 24),
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "a channel without a window",
+            Situation {
+                capabilities: &unlimited,
+                heard_at: None,
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "never heard",
+            Situation {
+                heard_at: None,
+                ..open
+            },
+            kept,
+        ),
+        ("closed, nothing else", closed, kept),
+        (
+            "billed is allowed",
+            Situation {
+                billed: true,
+                ..closed
+            },
+            Plan::Send(Way::Billed),
+        ),
+        (
+            "billed goes before a template",
+            Situation {
+                billed: true,
+                template: true,
+                ..closed
+            },
+            Plan::Send(Way::Billed),
+        ),
+        (
+            "billed, but too late for that",
+            Situation {
+                billed: true,
+                heard_at: Some(at(0, 0) - HOUR * 24 * 8),
+                ..open
+            },
+            kept,
+        ),
+        (
+            "billed, but the channel has no such time",
+            Situation {
+                billed: true,
+                capabilities: &plain,
+                ..closed
+            },
+            kept,
+        ),
+        (
+            "a template",
+            Situation {
+                template: true,
+                ..closed
+            },
+            Plan::Send(Way::Template),
+        ),
+        (
+            "a template goes before the other channel",
+            Situation {
+                template: true,
+                fallback: true,
+                ..closed
+            },
+            Plan::Send(Way::Template),
+        ),
+        (
+            "a template that the channel cannot carry",
+            Situation {
+                template: true,
+                capabilities: &plain,
+                ..closed
+            },
+            kept,
+        ),
+        (
+            "a template to one never heard",
+            Situation {
+                template: true,
+                heard_at: None,
+                ..open
+            },
+            Plan::Send(Way::Template),
+        ),
+        (
+            "the other channel",
+            Situation {
+                fallback: true,
+                ..closed
+            },
+            Plan::FallBack,
+        ),
+        (
+            "open after all does not go there",
+            Situation {
+                fallback: true,
+                template: true,
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "the provider says closed",
+            Situation {
+                refused: refused(true, false),
+                ..open
+            },
+            kept,
+        ),
+        (
+            "… billed as well",
+            Situation {
+                refused: refused(true, false),
+                billed: true,
+                ..closed
+            },
+            kept,
+        ),
+        (
+            "… then a template",
+            Situation {
+                refused: refused(true, false),
+                template: true,
+                ..open
+            },
+            Plan::Send(Way::Template),
+        ),
+        (
+            "… and not that either",
+            Situation {
+                refused: refused(true, true),
+                template: true,
+                fallback: true,
+                ..open
+            },
+            Plan::FallBack,
+        ),
+        (
+            "its time is over",
+            Situation {
+                deadline: Some(at(11, 59)),
+                ..open
+            },
+            Plan::GiveUp(Deadline),
+        ),
+        (
+            "its last moment counts",
+            Situation {
+                deadline: Some(at(12, 0)),
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "refused by the citizen",
+            Situation {
+                opted_out: true,
+                ..open
+            },
+            Plan::GiveUp(OptedOut),
+        ),
+        (
+            "an answer is not meant by that",
+            Situation {
+                opted_out: true,
+                purpose: Purpose::Answer,
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "a reminder of what is done",
+            Situation {
+                answered: true,
+                ..open
+            },
+            Plan::GiveUp(Answered),
+        ),
+        ("at night", night(22), morning),
+        (
+            "early",
+            Situation {
+                now: at(6, 59),
+                heard_at: Some(at(2, 0)),
+                ..open
+            },
+            Plan::KeepUntil(at(7, 0), QuietHours),
+        ),
+        (
+            "at seven",
+            Situation {
+                now: at(7, 0),
+                heard_at: Some(at(2, 0)),
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "just before nine",
+            Situation {
+                now: at(20, 59),
+                ..open
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "to somebody who just wrote",
+            Situation {
+                heard_at: Some(at(21, 50)),
+                ..night(22)
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "a broadcast even so",
+            Situation {
+                heard_at: Some(at(21, 50)),
+                purpose: Purpose::Broadcast,
+                ..night(22)
+            },
+            morning,
+        ),
+        (
+            "an answer at night",
+            Situation {
+                purpose: Purpose::Answer,
+                ..night(22)
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "no hours are set",
+            Situation {
+                quiet_hours: None,
+                ..night(22)
+            },
+            Plan::Send(Way::Free),
+        ),
+        (
+            "over before the morning",
+            Situation {
+                deadline: Some(at(30, 0)),
+                ..night(22)
+            },
+            Plan::GiveUp(DeadlineInQuietHours),
+        ),
+        (
+            "over after it",
+            Situation {
+                deadline: Some(at(32, 0)),
+                ..night(22)
+            },
+            morning,
+        ),
+        (
+            "the other channel sleeps too",
+            Situation {
+                fallback: true,
+                now: at(22, 0),
+                ..closed
+            },
+            morning,
+        ),
+        (
+            "a template at night",
+            Situation {
+                template: true,
+                now: at(22, 0),
+                ..closed
+            },
+            morning,
+        ),
+        (
+            "closed at night waits for the citizen",
+            Situation {
+                now: at(22, 0),
+                ..closed
+            },
+            kept,
+        ),
+        (
+            "closed with a deadline",
+            Situation {
+                deadline: Some(at(13, 0)),
+                ..closed
+            },
+            kept,
+        ),
+    ];
+    for (what, situation, expected) in cases {
+        assert_eq!(plan(&situation), expected, "{what}");
+    }
+}
+
+#[test]
+fn hours_are_read_and_what_is_wrong_with_them_is_said() {
+    let wrong = |hours, zone| QuietHours::new(hours, zone).expect_err("wrong");
+    let here = "Asia/Ho_Chi_Minh";
+    assert_eq!(wrong("21:00", here), QuietHoursError::Form);
+    assert_eq!(wrong("nine-seven", here), QuietHoursError::Form);
+    assert_eq!(wrong("21:00-21:00", here), QuietHoursError::Empty);
+    assert_eq!(wrong("21:00-07:00", "Asia/Nowhere"), QuietHoursError::Zone);
+    let noon = QuietHours::new("12:00 - 13:30", here).expect("hours");
+    assert_eq!(noon.end_of_those_around(at(12, 30)), Some(at(13, 30)));
+    assert_eq!(noon.end_of_those_around(at(13, 30)), None);
+    // Where it is Sunday morning there, it is Saturday evening here.
+    let there = QuietHours::new("21:00-07:00", "America/New_York").expect("hours");
+    assert_eq!(there.end_of_those_around(at(12, 0)), Some(at(19, 0)));
+}
+
+fn moments() -> impl Strategy<Value = Timestamp> {
+    (0..24_u64 * 60 * 16).prop_map(|minute| at(0, 0) - HOUR * 24 * 8 + Duration::from_mins(minute))
+}
+
+fn situations() -> impl Strategy<Value = (Situation<'static>, Capabilities, bool)> {
+    let windows = prop::sample::select(vec![
+        (None, None, false),
+        (Some(24), None, false),
+        (Some(24), None, true),
+        (Some(48), Some(168), true),
+    ]);
+    let purposes = prop::sample::select(Purpose::ALL.to_vec());
+    let moments = (
+        moments(),
+        prop::option::of(moments()),
+        prop::option::of(moments()),
+    );
+    let truths = prop::array::uniform8(any::<bool>());
+    (windows, purposes, moments, truths).prop_map(|(windows, purpose, moments, truths)| {
+        let (window, extended, templates) = windows;
+        let capabilities = Capabilities {
+            window: window.map(|hours| HOUR * hours),
+            extended_window: extended.map(|hours| HOUR * hours),
+            templates,
+            ..Capabilities::text_only(100)
+        };
+        static NOTHING: std::sync::LazyLock<Capabilities> =
+            std::sync::LazyLock::new(|| Capabilities::text_only(100));
+        let [
+            answered,
+            template,
+            billed,
+            fallback,
+            opted_out,
+            quiet,
+            free,
+            refused,
+        ] = truths;
+        let situation = Situation {
+            now: moments.0,
+            purpose,
+            deadline: moments.1,
+            heard_at: moments.2,
+            capabilities: &NOTHING,
+            answered,
+            template,
+            billed,
+            fallback,
+            opted_out,
+            quiet_hours: None,
+            refused: Refused {
+                free,
+                template: refused,
+            },
+        };
+        (situation, capabilities, quiet)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Whatever else is the case.
+    #[test]
+    fn what_must_never_happen_does_not((situation, capabilities, quiet) in situations()) {
+        let nights = nights();
+        let situation = Situation {
+            capabilities: &capabilities,
+            quiet_hours: quiet.then_some(&nights),
+            ..situation
+        };
+        let (now, answer) = (situation.now, situation.purpose == Purpose::Answer);
+        let planned = plan(&situation);
+        prop_assert_eq!(planned, plan(&situation), "one plan for one situation");
+        let leaves = matches!(planned, Plan::Send(_) | Plan::FallBack);
+        let since = situation.heard_at.map(|heard| now.since(heard));
+        let within = |window: Option<Duration>| window.is_some_and(|window| {
+            since.is_some_and(|since| since <= window)
+        });
+        if planned == Plan::Send(Way::Free) {
+            prop_assert!(capabilities.window.is_none() || within(capabilities.window));
+            prop_assert!(!situation.refused.free);
+        }
+        if planned == Plan::Send(Way::Billed) {
+            prop_assert!(situation.billed && within(capabilities.extended_window));
+            prop_assert!(!situation.refused.free);
+        }
+        if planned == Plan::Send(Way::Template) {
+            prop_assert!(situation.template && capabilities.templates);
+            prop_assert!(!situation.refused.template);
+        }
+        if planned == Plan::FallBack {
+            prop_assert!(situation.fallback);
+        }
+        if leaves {
+            prop_assert!(situation.deadline.is_none_or(|deadline| now <= deadline));
+            prop_assert!(answer || !situation.opted_out);
+            prop_assert!(!situation.answered);
+            let asleep = quiet && nights.end_of_those_around(now).is_some();
+            let at_it = since.is_some_and(|since| since < AT_IT);
+            prop_assert!(answer || !asleep || (at_it && situation.purpose == Purpose::Notice));
+        }
+        if let Plan::KeepUntil(until, _) = planned {
+            prop_assert!(until > now, "it is looked at again later, not at once");
+            prop_assert!(nights.end_of_those_around(until).is_none());
+            prop_assert!(situation.deadline.is_none_or(|deadline| until <= deadline));
+        }
+    }
+}
