@@ -8,18 +8,29 @@
 //! A citizen is their number in E.164. What comes from a sender that is no number (a bank, the
 //! network, a short code) is kept for the operator as an unknown event, and never answered.
 
+mod android;
+mod api;
 mod config;
 mod connector;
+mod esms;
 mod inbound;
 mod keyword;
 mod law;
+mod moment;
 mod provider;
 pub mod smpp;
+mod speedsms;
+mod twilio;
 
+pub use android::{Android, AndroidConfig};
+pub use api::ConfigError;
 pub use config::Config;
 pub use connector::Sms;
+pub use esms::{Esms, EsmsConfig};
 pub use keyword::Keyword;
 pub use provider::{
     Delivery, Inbound, IncomingMessage, Intake, OutgoingText, Provider, Report, ReportState,
     derived_id,
 };
+pub use speedsms::{SpeedSms, SpeedSmsConfig};
+pub use twilio::{Twilio, TwilioConfig};

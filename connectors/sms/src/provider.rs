@@ -104,6 +104,20 @@ impl<'a> OutgoingText<'a> {
             segments: segments::count(text),
         }
     }
+
+    /// A name of the message that any provider takes: 32 hexadecimal digits, the same for all attempts.
+    pub fn short_id(&self) -> String {
+        use sha2::{Digest, Sha256};
+        langnghe_connector::signature::encode_hex(&Sha256::digest(self.id)[..16])
+    }
+}
+
+/// A number as Vietnamese gateways like it best: `0912345678`; one of another country without `+`.
+pub(crate) fn national(number: &str) -> String {
+    match number.strip_prefix("+84") {
+        Some(rest) => format!("0{rest}"),
+        None => number.trim_start_matches('+').to_owned(),
+    }
 }
 
 /// What a provider made of a webhook.
