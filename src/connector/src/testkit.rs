@@ -24,6 +24,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use http::Method;
@@ -74,6 +75,12 @@ pub trait Subject {
     /// and a secret lies there in its place; empty where nothing does.
     fn secret_path(&self) -> &'static str {
         ""
+    }
+
+    /// How much later the provider may bring the same request again, signature and all; where it
+    /// signs the time, a repetition is signed anew.
+    fn redelivered_after(&self) -> Duration {
+        Duration::from_hours(1)
     }
 
     /// What is answered to a webhook with events.

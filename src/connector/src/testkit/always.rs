@@ -1,7 +1,7 @@
 //! What must hold for any webhook of any connector.
 
 use http::StatusCode;
-use langnghe_model::{Event, EventKind, Timestamp};
+use langnghe_model::{Event, EventKind};
 
 use super::{
     Findings, RECEIVED_AT, Subject,
@@ -19,7 +19,7 @@ pub(super) fn check_replay(
     let keys = |events: &[Event]| events.iter().map(Event::dedup_key).collect::<Vec<_>>();
     let first = keys(events);
     let other = subject.connector("http://127.0.0.1:9");
-    let later = Timestamp::from_milliseconds(RECEIVED_AT.as_milliseconds() + 3_600_000);
+    let later = RECEIVED_AT + subject.redelivered_after();
     let again = request
         .receive(&*other, later)
         .map(|received| keys(&received.events));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use http::{HeaderMap, StatusCode};
-use langnghe_model::{Event, EventKind};
+use langnghe_model::{Event, EventKind, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,6 +47,9 @@ pub struct Case {
     /// What is answered beside the status; [`Subject::answer`] unless said.
     #[serde(default)]
     pub answer: Option<String>,
+    /// When it is received, in milliseconds since 1970; [`RECEIVED_AT`] unless said.
+    #[serde(default)]
+    pub received_at: Option<i64>,
     /// False to send it with nothing but its own headers.
     #[serde(default = "yes")]
     pub signed: bool,
@@ -136,14 +139,17 @@ fn check_case(
     if case.signed {
         request.sign(subject);
     }
-    let received = request.receive(connector, RECEIVED_AT);
+    let at = case
+        .received_at
+        .map_or(RECEIVED_AT, Timestamp::from_milliseconds);
+    let received = request.receive(connector, at);
     match (&received, &case.expect) {
         (Ok(received), Expected::Events(expected)) => {
             findings.equal("status", &received.answer.status, &StatusCode::OK);
             let answer = case.answer.as_deref().unwrap_or(subject.answer());
             let is = String::from_utf8_lossy(&received.answer.body);
             findings.equal("answer", &&*is, &answer);
-            check_events(&received.events, expected, findings);
+            check_events(&received.events, expected, at, findings);
             if case.signed {
                 always::check_replay(subject, &request, &received.events, findings);
                 always::check_signatures(subject, connector, &request, findings);
@@ -165,10 +171,10 @@ fn check_case(
     }
 }
 
-fn check_events(events: &[Event], expected: &[Value], findings: &mut Findings) {
+fn check_events(events: &[Event], expected: &[Value], at: Timestamp, findings: &mut Findings) {
     findings.equal("count of events", &events.len(), &expected.len());
     for (event, expected) in events.iter().zip(expected) {
-        findings.equal("received_at", &event.received_at, &RECEIVED_AT);
+        findings.equal("received_at", &event.received_at, &at);
         let citizen = event.conversation.citizen.as_str();
         findings.private.push(citizen.to_owned());
         if let EventKind::Message(message) = &event.kind {
