@@ -51,6 +51,14 @@ fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
             ChannelKind::Messenger(_) | ChannelKind::Telegram(_) => {
                 writeln!(output, "  {id}: {public}/webhooks/{id}")?;
             }
+            ChannelKind::Sms(sms) => {
+                let token = if sms.provider.has_token() {
+                    "/<webhook_token>"
+                } else {
+                    ""
+                };
+                writeln!(output, "  {id}: {public}/webhooks/{id}{token}")?;
+            }
             ChannelKind::Webchat(chat) => writeln!(output, "  {id}: {public}{}", chat.path)?,
         }
     }

@@ -27,7 +27,8 @@ use secrets::Surroundings;
 
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{
-    ChannelConfig, ChannelKind, MessengerConfig, TelegramConfig, WebchatConfig,
+    ChannelConfig, ChannelKind, MessengerConfig, SmsConfig, SmsProvider, TelegramConfig,
+    WebchatConfig,
 };
 pub(crate) use secrets::{Environment, ProcessEnvironment};
 pub(crate) use store::{RedisConfig, StoreConfig};

@@ -2,6 +2,7 @@
 //! backends and stores. To add a messenger, add its kind to `config/channel` and a file here.
 
 mod messenger;
+mod sms;
 mod telegram;
 mod webchat;
 
@@ -100,6 +101,7 @@ fn all<T>(made: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>, Fail
 fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connector>, Problem> {
     let made: Result<Arc<dyn Connector>, String> = match &channel.kind {
         ChannelKind::Messenger(settings) => messenger::connector(channel, settings),
+        ChannelKind::Sms(settings) => sms::connector(config, channel, settings),
         ChannelKind::Telegram(settings) => telegram::connector(channel, settings),
         ChannelKind::Webchat(settings) => webchat::connector(config, channel, settings),
     };

@@ -1,6 +1,7 @@
 //! `[[channel]]`: one account on a messenger, or the web chat; one file a kind.
 
 mod messenger;
+mod sms;
 mod telegram;
 mod webchat;
 
@@ -11,7 +12,10 @@ use langnghe_model::ChannelId;
 use langnghe_server::NoticePolicy;
 
 pub(crate) use self::{
-    messenger::MessengerConfig, telegram::TelegramConfig, webchat::WebchatConfig,
+    messenger::MessengerConfig,
+    sms::{SmsConfig, SmsProvider},
+    telegram::TelegramConfig,
+    webchat::WebchatConfig,
 };
 use super::{notices, reader::Section, secrets::Surroundings, unique::Unique};
 
@@ -37,6 +41,8 @@ pub(crate) struct ChannelConfig {
 pub(crate) enum ChannelKind {
     /// A Facebook page.
     Messenger(MessengerConfig),
+    /// A number, a short code or a brandname.
+    Sms(SmsConfig),
     /// A Telegram bot.
     Telegram(TelegramConfig),
     /// Our own web chat.
@@ -47,10 +53,10 @@ pub(crate) enum ChannelKind {
 pub(super) const LIST: &str = "[[channel]]";
 
 /// The kinds of this version.
-const KINDS: [&str; 3] = ["messenger", "telegram", "webchat"];
+const KINDS: [&str; 4] = ["messenger", "sms", "telegram", "webchat"];
 
 /// The kinds that the configuration knows and a later version brings.
-const LATER_KINDS: [&str; 3] = ["whatsapp", "zalo", "sms"];
+const LATER_KINDS: [&str; 2] = ["whatsapp", "zalo"];
 
 /// What the reader of one kind works with.
 pub(super) struct Reading<'a, 'b> {
@@ -85,6 +91,7 @@ pub(super) fn read(
     };
     let kind = match kind_name.value.as_str() {
         "messenger" => messenger::read(&mut reading).map(ChannelKind::Messenger),
+        "sms" => sms::read(&mut reading).map(ChannelKind::Sms),
         "telegram" => telegram::read(&mut reading).map(ChannelKind::Telegram),
         "webchat" => Some(ChannelKind::Webchat(webchat::read(&mut reading))),
         other => {
