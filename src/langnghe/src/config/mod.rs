@@ -27,7 +27,7 @@ use secrets::Surroundings;
 
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{
-    ChannelConfig, ChannelKind, MessengerConfig, SmsConfig, SmsProvider, TelegramConfig,
+    ChannelConfig, ChannelKind, MessengerConfig, Rest, SmsConfig, SmsProvider, TelegramConfig,
     WebchatConfig,
 };
 pub(crate) use secrets::{Environment, ProcessEnvironment};

@@ -6,7 +6,7 @@ use langnghe_connector::Connector;
 use langnghe_http::{ClientSettings, GuardedClient};
 use langnghe_sms::{Android, Esms, Sms, SpeedSms, Twilio};
 
-use crate::config::{ChannelConfig, Config, SmsConfig, SmsProvider};
+use crate::config::{ChannelConfig, Config, Rest, SmsConfig, SmsProvider};
 
 pub(super) fn connector(
     config: &Config,
@@ -18,7 +18,11 @@ pub(super) fn connector(
     sms.max_segments = settings.max_segments.unwrap_or(sms.max_segments);
     sms.keyword.clone_from(&settings.keyword);
     sms.parts_per_second = settings.parts_per_second.unwrap_or(sms.parts_per_second);
-    sms.quiet_hours = settings.quiet_hours.unwrap_or(sms.quiet_hours);
+    match settings.rest {
+        Rest::Usual => {}
+        Rest::Never => sms.quiet_hours = None,
+        Rest::In(hours) => sms.quiet_hours = Some(hours),
+    }
     let client = || {
         GuardedClient::new(&ClientSettings {
             allow_private: settings.allow_private,

@@ -13,7 +13,7 @@ use langnghe_server::NoticePolicy;
 
 pub(crate) use self::{
     messenger::MessengerConfig,
-    sms::{SmsConfig, SmsProvider},
+    sms::{Rest, SmsConfig, SmsProvider},
     telegram::TelegramConfig,
     webchat::WebchatConfig,
 };

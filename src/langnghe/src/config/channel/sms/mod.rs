@@ -21,12 +21,23 @@ pub(crate) struct SmsConfig {
     pub(crate) keyword: Option<Keyword>,
     /// The most parts a second.
     pub(crate) parts_per_second: Option<u32>,
-    /// When notices rest; `Some(None)` for never.
-    pub(crate) quiet_hours: Option<Option<QuietHours>>,
+    /// When notices rest.
+    pub(crate) rest: Rest,
     /// Whether the provider may lie at a private address.
     pub(crate) allow_private: bool,
     /// Who carries it.
     pub(crate) provider: SmsProvider,
+}
+
+/// When notices rest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rest {
+    /// As usual.
+    Usual,
+    /// Never.
+    Never,
+    /// In these hours.
+    In(QuietHours),
 }
 
 pub(super) fn read(reading: &mut Reading<'_, '_>) -> Option<SmsConfig> {
@@ -56,9 +67,9 @@ pub(super) fn read(reading: &mut Reading<'_, '_>) -> Option<SmsConfig> {
         }
         keyword
     });
-    let quiet_hours = section.text("quiet_hours").and_then(|text| {
-        let hours = quiet(&text);
-        if hours.is_none() {
+    let rest = section.text("quiet_hours").and_then(|text| {
+        let rest = rest(&text);
+        if rest.is_none() {
             section.error(
                 "config::quiet-hours",
                 "these are no hours",
@@ -67,7 +78,7 @@ pub(super) fn read(reading: &mut Reading<'_, '_>) -> Option<SmsConfig> {
                 "for example: quiet_hours = \"21:00-07:00\", or \"off\"",
             );
         }
-        hours
+        rest
     });
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     Some(SmsConfig {
@@ -75,17 +86,16 @@ pub(super) fn read(reading: &mut Reading<'_, '_>) -> Option<SmsConfig> {
         max_segments,
         keyword,
         parts_per_second,
-        quiet_hours,
+        rest: rest.unwrap_or(Rest::Usual),
         allow_private,
         provider: read_provider(reading)?,
     })
 }
 
 /// `21:00-07:00`, or `off`.
-#[expect(clippy::option_option, reason = "no hours are not the same as no rest")]
-fn quiet(text: &At<String>) -> Option<Option<QuietHours>> {
+fn rest(text: &At<String>) -> Option<Rest> {
     if text.value == "off" {
-        return Some(None);
+        return Some(Rest::Never);
     }
     let minutes = |text: &str| {
         let (hour, minute) = text.trim().split_once(':')?;
@@ -93,7 +103,7 @@ fn quiet(text: &At<String>) -> Option<Option<QuietHours>> {
         (hour < 24 && minute < 60).then_some(hour * 60 + minute)
     };
     let (from, until) = text.value.split_once('-')?;
-    Some(Some(QuietHours {
+    Some(Rest::In(QuietHours {
         from: minutes(from)?,
         until: minutes(until)?,
     }))
