@@ -4,7 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use langnghe_desk::{
-    Backend, DeliveryError, Handover, Receipt, WebhookBackend, WebhookSettings, code, ticket,
+    Backend, DeliveryError, Handover, MediaAtDelivery, Receipt, WebhookBackend, WebhookSettings,
+    code, ticket,
 };
 use langnghe_model::{
     BackendId, ChannelId, CitizenId, ConversationId, TicketId, Timestamp,
@@ -105,6 +106,7 @@ async fn deliver(backend: &WebhookBackend, delivery: &Delivery) -> Result<Receip
     backend
         .deliver(Handover {
             delivery,
+            media: &MediaAtDelivery::new(),
             now: now(),
         })
         .await
@@ -206,6 +208,7 @@ async fn the_agency_is_strict() {
     let backend = backend(agency.url());
     let late = Handover {
         delivery: &good,
+        media: &MediaAtDelivery::new(),
         now: now() - Duration::from_mins(10),
     };
     assert_eq!(backend.deliver(late).await, refused("status 400"));

@@ -194,12 +194,11 @@ async fn a_recording_is_taken_and_a_file_that_could_run_is_refused() {
         browser.click("#send").await;
         page.until_answered().await;
         page.until_sent().await;
-        let kept = fs::read_dir(site.installation.path("data/media/files")).expect("uploads");
-        let files = kept.flatten();
-        let kinds: Vec<_> = files
-            .filter_map(|file| file.path().extension().map(ToOwned::to_owned))
-            .collect();
-        assert_eq!(kinds, ["webm"]);
+        let kept = fs::read_dir(site.installation.path("data/media/about")).expect("uploads");
+        let kept: Vec<_> = kept.flatten().map(|file| file.path()).collect();
+        assert_eq!(kept.len(), 1);
+        let about = fs::read_to_string(&kept[0]).expect("what it is");
+        assert!(about.contains("webm"), "{about}");
 
         let picture = site.installation.path("picture.svg");
         fs::write(

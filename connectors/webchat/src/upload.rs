@@ -74,6 +74,7 @@ pub(crate) async fn take(
     {
         Ok(media) => media,
         Err(MediaRefusal::TooLarge { .. }) => return refused(Reason::TooLarge),
+        Err(MediaRefusal::TooMany) => return refused(Reason::Flooded),
         Err(MediaRefusal::Kind) => return refused(Reason::Kind),
         Err(MediaRefusal::Unavailable) => {
             let retry_after = Some(5);

@@ -120,6 +120,9 @@ pub enum MediaRefusal {
     /// Its content is no picture, film, recording or document that is taken.
     #[error("this kind of file is not taken")]
     Kind,
+    /// The citizen has sent as many files as are kept of one.
+    #[error("as many files as are kept of one citizen")]
+    TooMany,
     /// It could not be written.
     #[error("the file could not be kept")]
     Unavailable,

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use langnghe_model::{BackendId, Timestamp};
 use langnghe_store::Delivery;
 
+use crate::MediaAtDelivery;
+
 /// An agency system that tickets go to.
 #[async_trait]
 pub trait Backend: fmt::Debug + Send + Sync {
@@ -25,6 +27,8 @@ pub trait Backend: fmt::Debug + Send + Sync {
 pub struct Handover<'a> {
     /// The ticket.
     pub delivery: &'a Delivery,
+    /// What is known of its media.
+    pub media: &'a MediaAtDelivery,
     /// The time, for signatures.
     pub now: Timestamp,
 }

@@ -32,7 +32,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    Backend, DeliveryError, Handover, Receipt,
+    Backend, DeliveryError, Handover, Receipt, deliverable,
     standard_webhooks::{
         ID_HEADER, SIGNATURE_HEADER, SecretError, SigningKey, TIMESTAMP_HEADER, signature_header,
     },
@@ -95,10 +95,10 @@ impl fmt::Debug for WebhookBackend {
 
 /// The event as it is sent.
 #[derive(Serialize)]
-struct TicketEvent<'a> {
+struct TicketEvent {
     r#type: &'static str,
     timestamp: String,
-    data: &'a Ticket,
+    data: Value,
 }
 
 impl WebhookBackend {
@@ -163,7 +163,11 @@ impl Backend for WebhookBackend {
     }
 
     async fn deliver(&self, handover: Handover<'_>) -> Result<Receipt, DeliveryError> {
-        let Handover { delivery, now } = handover;
+        let Handover {
+            delivery,
+            media,
+            now,
+        } = handover;
         let rejected = |reason: String| DeliveryError::Rejected { reason };
         let ticket = merge(&delivery.body, delivery.personal.as_deref())
             .map_err(|error| rejected(error.to_string()))?;
@@ -175,7 +179,7 @@ impl Backend for WebhookBackend {
         let event = TicketEvent {
             r#type: TICKET_CREATED,
             timestamp: rfc3339(delivery.created_at),
-            data: &ticket,
+            data: deliverable(&ticket, media),
         };
         let body = serde_json::to_vec(&event)
             .map_err(|_| rejected("the ticket cannot be written as JSON".to_owned()))?;

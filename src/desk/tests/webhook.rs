@@ -13,8 +13,8 @@ use axum::{
     routing::post,
 };
 use langnghe_desk::{
-    Backend, DeliveryError, Handover, Receipt, WebhookBackend, WebhookError, WebhookSettings,
-    ticket,
+    Backend, DeliveryError, Handover, MediaAtDelivery, Receipt, WebhookBackend, WebhookError,
+    WebhookSettings, ticket,
 };
 use langnghe_http::HttpError;
 use langnghe_model::{
@@ -137,6 +137,7 @@ async fn deliver(settings: WebhookSettings, delivery: &Delivery) -> Result<Recei
     backend
         .deliver(Handover {
             delivery,
+            media: &MediaAtDelivery::new(),
             now: now(),
         })
         .await

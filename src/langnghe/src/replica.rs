@@ -76,7 +76,14 @@ pub(crate) fn run(
         if let StoreConfig::Sqlite(path) = &config.store {
             make_folder(path.parent())?;
         }
-        make_folder(Some(&config.settings.media.folder))?;
+        make_folder(
+            config
+                .settings
+                .media
+                .place
+                .folder()
+                .map(std::path::PathBuf::as_path),
+        )?;
         let store = wiring::open_store(config, OpenMode::Serve).await?;
         let reloader = Arc::new(Reloader {
             flows: config.flows.clone(),

@@ -30,6 +30,20 @@ pub enum Point {
     Delivered,
     /// The ticket is marked as delivered.
     DeliverySettled,
+    /// It is noted that a medium is to be fetched; the turn that names it is not stored.
+    MediaQueued,
+    /// The provider was not asked for the medium yet.
+    MediaFetch,
+    /// The medium came, nothing of it is kept.
+    MediaFetched,
+    /// Whose it is is kept, it itself is not.
+    MediaMarked,
+    /// Its bytes are kept, nothing is known about them.
+    MediaWritten,
+    /// What it is is kept too; its job is still there.
+    MediaKnown,
+    /// Its job is done.
+    MediaDone,
 }
 
 impl Point {
@@ -48,6 +62,13 @@ impl Point {
             Self::Deliver => "deliver",
             Self::Delivered => "delivered",
             Self::DeliverySettled => "delivery-settled",
+            Self::MediaQueued => "media-queued",
+            Self::MediaFetch => "media-fetch",
+            Self::MediaFetched => "media-fetched",
+            Self::MediaMarked => "media-marked",
+            Self::MediaWritten => "media-written",
+            Self::MediaKnown => "media-known",
+            Self::MediaDone => "media-done",
         }
     }
 }

@@ -6,14 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use langnghe_desk::{Backend, DeliveryError, Handover};
-use langnghe_store::{Delivery, DeliveryResult, DeliverySettlement, Disabled, Store};
+use langnghe_desk::{Backend, DeliveryError, Handover, MediaAtDelivery, media_of, ticket};
+use langnghe_store::{Delivery, DeliveryResult, DeliverySettlement, Disabled, Store, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     RetrySchedule, clock,
     crash::{self, Point},
+    media::MediaKeeper,
     metrics::Metrics,
     pause::Backoff,
     retry::next_delay,
@@ -29,6 +30,7 @@ pub(crate) struct Forwarder {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) media: Arc<MediaKeeper>,
     pub(crate) retries: RetrySchedule,
     pub(crate) at_once: usize,
     /// How long a delivery is ours.
@@ -76,14 +78,24 @@ impl Forwarder {
     }
 
     async fn deliver(&self, delivery: Delivery) {
+        let media = self.media_of(&delivery).await;
         crash::point(Point::Deliver);
-        let delivered = self
-            .backend
-            .deliver(Handover {
-                delivery: &delivery,
-                now: clock::now(),
-            })
-            .await;
+        let delivered = match &media {
+            Ok(media) => {
+                let now = clock::now();
+                let delivery = &delivery;
+                let handover = Handover {
+                    delivery,
+                    media,
+                    now,
+                };
+                self.backend.deliver(handover).await
+            }
+            Err(error) => Err(DeliveryError::Retry {
+                after: None,
+                reason: error.to_string(),
+            }),
+        };
         crash::point(Point::Delivered);
         let now = clock::now();
         let result = match delivered {
@@ -103,6 +115,16 @@ impl Forwarder {
         };
         self.settle(settlement).await;
         crash::point(Point::DeliverySettled);
+    }
+
+    /// What is known of the ticket's media; nothing of a ticket that cannot be read, which the backend
+    /// then says.
+    async fn media_of(&self, delivery: &Delivery) -> Result<MediaAtDelivery, StoreError> {
+        let Ok(ticket) = ticket::merge(&delivery.body, delivery.personal.as_deref()) else {
+            return Ok(MediaAtDelivery::new());
+        };
+        let media = media_of(&ticket);
+        self.media.at_delivery(&media, delivery.created_at).await
     }
 
     /// Tells the store what became of a delivery, again and again while that may help.

@@ -9,7 +9,7 @@ use langnghe_store::Bus;
 use tokio::sync::mpsc;
 
 use crate::{
-    channel_state, clock, crash, intake::Intake, media::MediaFolder, metrics::ChannelMetrics,
+    channel_state, clock, crash, intake::Intake, media::MediaKeeper, metrics::ChannelMetrics,
 };
 
 /// One channel's view of the replica.
@@ -18,7 +18,7 @@ pub(crate) struct ChannelHost {
     pub(crate) channel: ChannelId,
     pub(crate) metrics: ChannelMetrics,
     pub(crate) intake: Arc<Intake>,
-    pub(crate) media: Arc<MediaFolder>,
+    pub(crate) media: Arc<MediaKeeper>,
     /// The line to other replicas, where there can be any.
     pub(crate) bus: Option<Arc<dyn Bus>>,
 }
@@ -52,7 +52,7 @@ impl Host for ChannelHost {
         conversation: &ConversationId,
         upload: Upload,
     ) -> Result<Media, MediaRefusal> {
-        self.media.keep(conversation, upload).await
+        self.media.keep_upload(conversation, upload).await
     }
 
     async fn state(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {

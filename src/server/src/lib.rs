@@ -38,6 +38,7 @@ mod worker;
 pub use api_token::ApiToken;
 pub use channel_state::CommandHost;
 pub use installation_key::InstallationKey;
+pub use media::{MediaPlace, PlaceRefused, S3Settings, ScanSettings};
 pub use notices::{NoticePolicy, notice_event};
 pub use parts::{ChannelParts, Parts, ServeError, serve};
 pub use planner::{QuietHours, QuietHoursError};

@@ -12,7 +12,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::clock;
+use crate::{clock, media::MediaMetrics};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChannelLabel {
@@ -100,6 +100,8 @@ pub(crate) struct Metrics {
     pub(crate) set_aside: Counter,
     /// Whether the store answers: 1 or 0.
     pub(crate) store_up: Gauge,
+    /// Media fetched from messengers.
+    pub(crate) media: MediaMetrics,
 }
 
 impl Metrics {
@@ -126,6 +128,7 @@ impl Metrics {
             leases_lost: Counter::default(),
             set_aside: Counter::default(),
             store_up: Gauge::default(),
+            media: MediaMetrics::default(),
         };
         metrics.registered()
     }
@@ -235,6 +238,7 @@ impl Metrics {
             "Whether the store answers",
             self.store_up.clone(),
         );
+        self.media = MediaMetrics::registered(registry);
         self
     }
 

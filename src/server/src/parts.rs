@@ -12,14 +12,14 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    NoticePolicy, Settings,
+    NoticePolicy, PlaceRefused, Settings,
     clock::Moment,
     flood::FloodGuard,
     forwarder::Forwarder,
     host::ChannelHost,
     http_server,
     intake::Intake,
-    media::MediaFolder,
+    media::{FetchChannel, Fetcher, MediaKeeper},
     metrics::Metrics,
     notices::Fallback,
     ownership::{Guard, Owner},
@@ -71,6 +71,9 @@ pub enum ServeError {
     /// The HTTP server failed.
     #[error("the HTTP server failed: {0}")]
     Http(#[from] std::io::Error),
+    /// Media cannot be kept where the configuration says.
+    #[error(transparent)]
+    Media(#[from] PlaceRefused),
     /// The store could not be closed in order.
     #[error("the store could not be closed: {0}")]
     Store(#[from] langnghe_store::StoreError),
@@ -88,7 +91,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let store = Arc::clone(&parts.store);
     let longest_stop = parts.settings.shutdown;
-    let (router, loops) = start(parts, &shutdown).await;
+    let (router, loops) = start(parts, &shutdown).await?;
     let served = http_server::serve(listener, router, shutdown.clone());
     let mut served = std::pin::pin!(served);
     let early = tokio::select! {
@@ -120,7 +123,10 @@ pub async fn serve(
 }
 
 /// Starts the loops, and gives the routes to serve beside them.
-async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet<()>) {
+async fn start(
+    parts: Parts,
+    stop: &CancellationToken,
+) -> Result<(axum::Router, JoinSet<()>), PlaceRefused> {
     let Parts {
         store,
         library,
@@ -130,17 +136,24 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         extra_routes,
     } = parts;
     let metrics = Arc::new(Metrics::new());
-    let media = Arc::new(MediaFolder::open(settings.media.clone()).await);
+    let media = Arc::new(
+        MediaKeeper::open(
+            settings.media.clone(),
+            Arc::clone(&store),
+            metrics.media.clone(),
+        )
+        .await?,
+    );
     let intake = Arc::new(Intake {
         store: Arc::clone(&store),
         flood: FloodGuard::new(settings.flood),
         retry_after: settings.retry_after,
     });
-    let mut takes_uploads = false;
     let mut loops = JoinSet::new();
     let mut owner = Owner::new(Arc::clone(&store), settings.channel_lease);
     let mut routed_channels = HashMap::new();
     let mut worker_channels = HashMap::new();
+    let mut fetch_channels = HashMap::new();
     let mut router = extra_routes.unwrap_or_default();
     let connectors: HashMap<_, _> = channels
         .iter()
@@ -157,7 +170,6 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         });
         channel.connector.attach(Arc::clone(&host));
         if let Some(routes) = channel.connector.routes(Arc::clone(&host)) {
-            takes_uploads = true;
             router = router.merge(routes);
         }
         let guard = Guard::new(channel.id.clone(), channel_metrics.clone(), Moment::now);
@@ -166,6 +178,13 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             RoutedChannel {
                 connector: Arc::clone(&channel.connector),
                 metrics: channel_metrics.clone(),
+                guard: Arc::clone(&guard),
+            },
+        );
+        fetch_channels.insert(
+            channel.id.clone(),
+            FetchChannel {
+                connector: Arc::clone(&channel.connector),
                 guard: Arc::clone(&guard),
             },
         );
@@ -196,8 +215,15 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         );
     }
     loops.spawn(owner.run());
-    if takes_uploads && store.bus().is_some() {
-        let (store, folder) = (Arc::clone(&store), settings.media.folder.clone());
+    let fetcher = Fetcher {
+        media: Arc::clone(&media),
+        channels: fetch_channels,
+    };
+    loops.spawn(Arc::new(fetcher).run(stop.clone()));
+    if let Some(folder) = settings.media.place.folder().cloned()
+        && store.bus().is_some()
+    {
+        let store = Arc::clone(&store);
         loops.spawn(async move { shared_folder::look(store.as_ref(), &folder).await });
     }
     let workers = Arc::new(Workers {
@@ -218,6 +244,7 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
             store: Arc::clone(&store),
             backend,
             metrics: Arc::clone(&metrics),
+            media: Arc::clone(&media),
             retries: settings.delivery_retries.clone(),
             at_once: settings.deliveries_at_once,
             lease: settings.delivery_lease,
@@ -242,5 +269,5 @@ async fn start(parts: Parts, stop: &CancellationToken) -> (axum::Router, JoinSet
         places: Semaphore::new(settings.requests_at_once),
         settings,
     });
-    (router.merge(routes::router(shared)), loops)
+    Ok((router.merge(routes::router(shared)), loops))
 }

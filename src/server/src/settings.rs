@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use langnghe_store::Retention;
 
+use crate::{MediaPlace, ScanSettings};
+
 use crate::ApiToken;
 
 /// What can be set about a replica.
@@ -43,7 +45,7 @@ pub struct Settings {
     pub shutdown: Duration,
     /// How long things are kept.
     pub retention: Retention,
-    /// Files that citizens upload.
+    /// Media that citizens send.
     pub media: MediaSettings,
     /// Who may use `/api/v1`; without any it is off.
     pub api_tokens: Vec<ApiToken>,
@@ -77,12 +79,7 @@ impl Default for Settings {
                 dead_letters: days(30),
                 personal: days(730),
             },
-            media: MediaSettings {
-                folder: PathBuf::from("data/media"),
-                public_url: "http://127.0.0.1:8080".to_owned(),
-                file_bytes: 25 * 1024 * 1024,
-                total_bytes: 10 * 1024 * 1024 * 1024,
-            },
+            media: MediaSettings::default(),
             api_tokens: Vec::new(),
         }
     }
@@ -115,6 +112,16 @@ impl RetrySchedule {
         }
     }
 
+    /// For a messenger's media: soon again, as a ticket may wait for one, then every hour.
+    pub fn media() -> Self {
+        Self {
+            waits: [2, 5, 15, 60, 300, 1800, 3600]
+                .map(Duration::from_secs)
+                .to_vec(),
+            jitter_percent: 20,
+        }
+    }
+
     /// For tickets: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h, as Svix does.
     pub fn deliveries() -> Self {
         let waits = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
@@ -125,15 +132,53 @@ impl RetrySchedule {
     }
 }
 
-/// Files that citizens upload through the web chat.
+/// Media that citizens send.
 #[derive(Clone, Debug)]
 pub struct MediaSettings {
     /// Where they are kept.
-    pub folder: PathBuf,
+    pub place: MediaPlace,
     /// What their links begin with.
     pub public_url: String,
     /// The largest file in bytes.
     pub file_bytes: u64,
     /// The most that all files together may take, in bytes.
     pub total_bytes: u64,
+    /// The most files that are kept of one citizen on one channel.
+    pub files_a_citizen: usize,
+    /// The most media that may wait to be fetched; beyond, one is not fetched.
+    pub waiting: usize,
+    /// How many media of one channel are fetched at once; over all channels, twice as many.
+    pub fetches_at_once: usize,
+    /// The longest that one attempt to fetch may take.
+    pub fetch_time: Duration,
+    /// When an attempt that failed is repeated; the last wait goes on until `give_up`.
+    pub retries: RetrySchedule,
+    /// A medium that could not be fetched for so long is given up.
+    pub give_up: Duration,
+    /// How old a ticket may become while it waits for media that are still being fetched.
+    pub ticket_wait: Duration,
+    /// How long the links in a ticket are good for.
+    pub link_lifetime: Duration,
+    /// The virus scanner, where there is one.
+    pub scan: Option<ScanSettings>,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        Self {
+            place: MediaPlace::Folder(PathBuf::from("data/media")),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            file_bytes: 25 * 1024 * 1024,
+            total_bytes: 10 * 1024 * 1024 * 1024,
+            files_a_citizen: 500,
+            waiting: 10_000,
+            fetches_at_once: 4,
+            fetch_time: Duration::from_mins(2),
+            retries: RetrySchedule::media(),
+            give_up: Duration::from_hours(3 * 24),
+            ticket_wait: Duration::from_secs(10),
+            link_lifetime: Duration::from_hours(7 * 24),
+            scan: None,
+        }
+    }
 }

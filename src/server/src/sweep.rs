@@ -6,7 +6,7 @@ use langnghe_store::{Depths, Retention, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock, intake::Intake, media::MediaFolder, metrics::Metrics, pause::pause};
+use crate::{clock, intake::Intake, media::MediaKeeper, metrics::Metrics, pause::pause};
 
 const DEPTHS_EVERY: Duration = Duration::from_secs(1);
 /// While nothing changes, so that many idle replicas ask a shared store little.
@@ -19,7 +19,7 @@ const MEDIA_EVERY: Duration = Duration::from_hours(1);
 pub(crate) struct Sweep {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Arc<Intake>,
-    pub(crate) media: Arc<MediaFolder>,
+    pub(crate) media: Arc<MediaKeeper>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: Retention,
 }
@@ -40,9 +40,7 @@ impl Sweep {
             }
             if Instant::now() >= media_at {
                 media_at = Instant::now() + MEDIA_EVERY;
-                self.media
-                    .purge(self.retention.personal, clock::now())
-                    .await;
+                self.purge_media().await;
             }
             let wait = if at_rest {
                 DEPTHS_AT_REST
@@ -68,7 +66,20 @@ impl Sweep {
         }
     }
 
+    async fn purge_media(&self) {
+        if let Err(error) = self
+            .media
+            .purge(self.retention.personal, clock::now())
+            .await
+        {
+            tracing::warn!(%error, "retention of media could not be enforced; it is tried again");
+        }
+    }
+
     async fn purge(&self) {
+        if let Err(error) = self.media.sweep_erasures(clock::now()).await {
+            tracing::warn!(%error, "media of erased conversations could not be removed; it is tried again");
+        }
         self.intake.flood.sweep(clock::now());
         match self.store.purge(self.retention, clock::now()).await {
             Ok(purged) if purged == langnghe_store::Purged::default() => {}

@@ -19,6 +19,7 @@ use langnghe_store::{
 use crate::{
     contact::ContactRecord,
     envelope::{Envelope, Origin},
+    media::{FetchJob, Keys, take_over},
     metrics::ChannelMetrics,
 };
 
@@ -36,13 +37,17 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) version_sought: bool,
     pub(crate) now: Timestamp,
     pub(crate) metrics: &'a ChannelMetrics,
+    /// What names media.
+    pub(crate) media_keys: &'a Keys,
+    /// What links to our media begin with.
+    pub(crate) public_url: &'a str,
 }
 
 /// What came of a claim.
 #[derive(Debug)]
 pub(crate) enum Turned {
-    /// What to commit, and how many events it covers.
-    Commit(Box<Commit>, u64),
+    /// What to commit.
+    Commit(Box<Taken>),
     /// A turn needs the citizen's tickets: take all turns again with them.
     NeedsTickets,
     /// A turn changes what the citizen agreed to: take all turns again with what is kept.
@@ -51,6 +56,19 @@ pub(crate) enum Turned {
     NeedsVersion(String),
     /// A newer version of the program wrote the session: only a replica that runs it can go on.
     NeedsNewerProgram,
+}
+
+/// What the turns of a claim made.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// What to commit.
+    pub(crate) commit: Commit,
+    /// How many events it covers.
+    pub(crate) count: u64,
+    /// Media that a session or ticket of it names, to be fetched; these are noted before the commit.
+    pub(crate) jobs: Vec<FetchJob>,
+    /// Where the commit erases: up to which moment what came is meant.
+    pub(crate) erased_up_to: Option<Timestamp>,
 }
 
 /// Takes the turns of a claim.
@@ -71,7 +89,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
     // A copy is only needed where an earlier event of the claim has changed the session.
     let several = claim.events.len() > 1;
     for (position, body) in &claim.events {
-        let Ok(event) = serde_json::from_slice::<Event>(body) else {
+        let Ok(mut event) = serde_json::from_slice::<Event>(body) else {
             work.set_aside(
                 "not an event of a known version".to_owned(),
                 body,
@@ -85,6 +103,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             work.processed(*position);
             continue;
         }
+        let jobs = take_over(around.media_keys, around.public_url, &mut event);
         let code = code::from_random(rand::random());
         let context = Context {
             now: around.now,
@@ -126,6 +145,7 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             work.set_aside(reason, body, around.metrics);
         }
         session = step.session.take();
+        work.jobs.extend(jobs);
         work.apply(step, &event, around);
         work.processed(*position);
         if work.commit.erase {
@@ -163,6 +183,8 @@ struct Work {
     /// What the citizen agreed to and refused, where it changed.
     contact: Option<ContactRecord>,
     count: u64,
+    jobs: Vec<FetchJob>,
+    erased_up_to: Option<Timestamp>,
 }
 
 impl Work {
@@ -183,6 +205,8 @@ impl Work {
             },
             contact: None,
             count: 0,
+            jobs: Vec::new(),
+            erased_up_to: None,
         }
     }
 
@@ -305,7 +329,10 @@ impl Work {
                 },
                 None => TimerChange::Cancel { name: timer.name },
             }));
-        commit.erase |= step.erase;
+        if step.erase {
+            commit.erase = true;
+            self.erased_up_to = Some(event.received_at);
+        }
     }
 
     fn finish(mut self, session: Option<Session>, had_session: bool) -> Turned {
@@ -321,8 +348,29 @@ impl Work {
             None if had_session => SessionChange::Delete,
             None => SessionChange::Keep,
         };
-        Turned::Commit(Box::new(self.commit), self.count)
+        // What no answer holds is nobody's business, and is left where it is.
+        let commit = &self.commit;
+        self.jobs.retain(|job| names(commit, job));
+        Turned::Commit(Box::new(Taken {
+            commit: self.commit,
+            count: self.count,
+            jobs: self.jobs,
+            erased_up_to: self.erased_up_to,
+        }))
     }
+}
+
+/// Whether the session or a ticket of a commit names a medium.
+fn names(commit: &Commit, job: &FetchJob) -> bool {
+    let session = match &commit.session {
+        SessionChange::Put(session) => Some(session),
+        SessionChange::Keep | SessionChange::Delete => None,
+    };
+    let tickets = commit.tickets.iter();
+    let bodies = tickets.flat_map(|ticket| [Some(&ticket.body), ticket.personal.as_ref()]);
+    let name = job.name.as_str().as_bytes();
+    let in_it = |body: &Vec<u8>| body.windows(name.len()).any(|part| part == name);
+    bodies.chain([session]).flatten().any(in_it)
 }
 
 /// Whether the citizen did it, so that the window opens and they can be written to.

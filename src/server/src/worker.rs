@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use langnghe_flow::Library;
-use langnghe_model::{ChannelId, ConversationId, Profile, ticket::TicketSummary};
+use langnghe_model::{ChannelId, ConversationId, Profile, Timestamp, ticket::TicketSummary};
 use langnghe_store::{Claim, Commit, Committed, Store, TicketFilter};
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +19,10 @@ use crate::{
     clock,
     contact::ContactRecord,
     crash::{self, Point},
-    media::MediaFolder,
+    media::{Erasure, MediaKeeper},
     metrics::ChannelMetrics,
     pause::Backoff,
-    turn::{self, PROFILE_TIME, Surroundings, Turned},
+    turn::{self, PROFILE_TIME, Surroundings, Taken, Turned},
     versions::Versions,
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct Workers {
     pub(crate) library: Arc<ArcSwap<Library>>,
     pub(crate) versions: Versions,
     pub(crate) channels: HashMap<ChannelId, WorkerChannel>,
-    pub(crate) media: Arc<MediaFolder>,
+    pub(crate) media: Arc<MediaKeeper>,
     pub(crate) claim: usize,
     pub(crate) lease: Duration,
 }
@@ -99,11 +99,17 @@ impl Workers {
         for _ in 0..CODE_DRAWS {
             let mut commits = Vec::with_capacity(waiting.len());
             let mut taken = Vec::with_capacity(waiting.len());
+            let mut fetching = false;
             for (claim, profile) in waiting {
                 match self.turn(&claim, profile.as_ref()).await? {
-                    Some((commit, count)) => {
-                        commits.push(commit);
-                        taken.push(((claim, profile), count));
+                    Some(turned) => {
+                        // Before the commit: what a session or a ticket names is fetched, or erased,
+                        // whatever happens to us.
+                        self.note_media(&turned).await?;
+                        let erased = turned.erased_up_to.filter(|_| turned.commit.erase);
+                        commits.push(turned.commit);
+                        taken.push(((claim, profile), turned.count, erased));
+                        fetching |= !turned.jobs.is_empty();
                     }
                     None => self.put_off(&claim, NEWER_REST).await?,
                 }
@@ -111,25 +117,25 @@ impl Workers {
             if commits.is_empty() {
                 return Ok(());
             }
-            let erased: Vec<ConversationId> = commits
-                .iter()
-                .filter(|commit| commit.erase)
-                .map(|commit| commit.conversation.clone())
-                .collect();
+            if fetching {
+                crash::point(Point::MediaQueued);
+                self.media.hint().await;
+            }
             crash::point(Point::Stepped);
             let committed = self.store.commit(commits, clock::now()).await?;
             crash::point(Point::Committed);
             let mut again = Vec::new();
-            for ((one, count), committed) in taken.into_iter().zip(committed) {
+            for ((one, count, erased), committed) in taken.into_iter().zip(committed) {
                 match committed {
-                    Committed::Done => self.count_processed(&one.0, count),
+                    Committed::Done => {
+                        self.count_processed(&one.0, count);
+                        if let Some(up_to) = erased {
+                            self.erase_media(&one.0.conversation, up_to).await;
+                        }
+                    }
                     Committed::LeaseLost => self.count_lost(&one.0, began),
                     Committed::CodeTaken => again.push(one),
                 }
-            }
-            for conversation in erased {
-                // Files go last: should we die here, the next erasure or retention removes them.
-                self.media.erase(&conversation).await;
             }
             if again.is_empty() {
                 return Ok(());
@@ -165,6 +171,27 @@ impl Workers {
         Ok(ready)
     }
 
+    async fn note_media(&self, turned: &Taken) -> Result<(), langnghe_store::StoreError> {
+        self.media.queue(&turned.jobs).await?;
+        if let Some(up_to) = turned.erased_up_to {
+            let conversation = &turned.commit.conversation;
+            let at = clock::now();
+            let erasure = Erasure { up_to, at };
+            self.media.note_erasure(conversation, erasure).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes a conversation's media, now that its erasure is committed. It is noted, so what fails
+    /// here the sweep does.
+    async fn erase_media(&self, conversation: &ConversationId, up_to: Timestamp) {
+        let at = clock::now();
+        let tag = conversation.tag();
+        if let Err(error) = self.media.erase(&tag, Erasure { up_to, at }).await {
+            tracing::warn!(%error, conversation = tag, "media are erased later");
+        }
+    }
+
     /// Gives a conversation back unprocessed, to be tried again after a while.
     async fn put_off(
         &self,
@@ -182,10 +209,11 @@ impl Workers {
         &self,
         claim: &Claim,
         profile: Option<&Profile>,
-    ) -> Result<Option<(Commit, u64)>, langnghe_store::StoreError> {
+    ) -> Result<Option<Taken>, langnghe_store::StoreError> {
         let Some(channel) = self.channels.get(&claim.conversation.channel) else {
             return Ok(Some(set_all_aside(claim)));
         };
+        let media_keys = self.media.keys().await?;
         let mut library = self.library.load_full();
         let mut version_sought = false;
         let mut tickets: Option<Vec<TicketSummary>> = None;
@@ -200,9 +228,11 @@ impl Workers {
                 version_sought,
                 now: clock::now(),
                 metrics: &channel.metrics,
+                media_keys,
+                public_url: self.media.public_url(),
             };
             match turn::take(claim, around) {
-                Turned::Commit(commit, count) => return Ok(Some((*commit, count))),
+                Turned::Commit(taken) => return Ok(Some(*taken)),
                 Turned::NeedsTickets => tickets = Some(self.tickets(&claim.conversation).await?),
                 Turned::NeedsContact => {
                     let kept = self.store.contact(&claim.conversation).await?;
@@ -277,7 +307,7 @@ impl Workers {
 }
 
 /// Events of a channel that the configuration no longer has are kept for the operator.
-fn set_all_aside(claim: &Claim) -> (Commit, u64) {
+fn set_all_aside(claim: &Claim) -> Taken {
     use langnghe_store::{NewDeadLetter, SessionChange};
     let (last, _) = claim.events.last().expect("a claim is never empty");
     let set_aside = claim.events.iter().map(|(_, body)| NewDeadLetter {
@@ -297,7 +327,12 @@ fn set_all_aside(claim: &Claim) -> (Commit, u64) {
         contact: None,
         erase: false,
     };
-    (commit, claim.events.len() as u64)
+    Taken {
+        commit,
+        count: claim.events.len() as u64,
+        jobs: Vec::new(),
+        erased_up_to: None,
+    }
 }
 
 #[cfg(test)]

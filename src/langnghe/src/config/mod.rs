@@ -4,6 +4,7 @@ mod api;
 mod backend;
 mod channel;
 mod limits;
+mod media;
 mod notices;
 mod reader;
 mod secrets;

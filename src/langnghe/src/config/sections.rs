@@ -14,14 +14,12 @@ use langnghe_store::Limits;
 use url::Url;
 
 use super::{
-    Config, LogConfig, LogFormat, api, backend, channel, limits, notices, reader::Section,
+    Config, LogConfig, LogFormat, api, backend, channel, limits, media, notices, reader::Section,
     secrets::Surroundings, store, unique::Unique,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
-const KIB: u64 = 1024;
-const GIB: u64 = 1024 * 1024 * 1024;
 
 /// Reads everything; `None` when something without which there is no configuration is wrong.
 pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option<Config> {
@@ -39,7 +37,11 @@ pub(super) fn read(root: Section<'_>, surroundings: &Surroundings<'_>) -> Option
         root.section("agency", "[agency]"),
         settings.retention.personal,
     );
-    media(root.section("media", "[media]"), folder, &mut settings);
+    media::read(
+        root.section("media", "[media]"),
+        surroundings,
+        &mut settings.media,
+    );
     limits::read(limits, &mut settings, &mut store_limits);
     retries(root.section("retries", "[retries]"), &mut settings);
     let log = log(root.section("log", "[log]"));
@@ -173,20 +175,6 @@ fn privacy(section: Section<'_>, settings: &mut Settings) {
     section.finish();
 }
 
-fn media(section: Section<'_>, folder: &Path, settings: &mut Settings) {
-    let media = &mut settings.media;
-    media.folder = section
-        .path("path", folder)
-        .unwrap_or_else(|| folder.join("data/media"));
-    if let Some(size) = section.size("file", KIB, 4 * GIB) {
-        media.file_bytes = size;
-    }
-    if let Some(size) = section.size("total", KIB, 1024 * GIB) {
-        media.total_bytes = size;
-    }
-    section.finish();
-}
-
 fn retries(section: Section<'_>, settings: &mut Settings) {
     let read = |key: &'static str, schedule: &mut RetrySchedule| {
         let (Some(place), Some(waits)) = (section.key(key), section.durations(key)) else {
@@ -206,10 +194,12 @@ fn retries(section: Section<'_>, settings: &mut Settings) {
     };
     read("replies", &mut settings.reply_retries);
     read("deliveries", &mut settings.delivery_retries);
+    read("media", &mut settings.media.retries);
     if let Some(percent) = section.count("jitter_percent", 0, 50) {
         let percent = u32::try_from(percent).unwrap_or(0);
         settings.reply_retries.jitter_percent = percent;
         settings.delivery_retries.jitter_percent = percent;
+        settings.media.retries.jitter_percent = percent;
     }
     section.finish();
 }

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::{
     Settings,
     intake::Intake,
-    media::MediaFolder,
+    media::MediaKeeper,
     metrics::{ChannelMetrics, Metrics},
     ownership::Guard,
 };
@@ -40,7 +40,7 @@ pub(crate) struct RoutedChannel {
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Arc<Intake>,
-    pub(crate) media: Arc<MediaFolder>,
+    pub(crate) media: Arc<MediaKeeper>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) channels: HashMap<ChannelId, RoutedChannel>,
     pub(crate) places: Semaphore,

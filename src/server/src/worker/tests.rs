@@ -14,7 +14,7 @@ use langnghe_store::{
 };
 
 use super::*;
-use crate::{MediaSettings, keep_versions, metrics::Metrics};
+use crate::{MediaPlace, MediaSettings, keep_versions, metrics::Metrics};
 
 const FLOW: &str = r#"
 id = "t"
@@ -88,7 +88,7 @@ fn conversation() -> ConversationId {
 
 /// A store that two replicas share.
 struct Shared {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Arc<SqliteStore>,
     said: u32,
 }
@@ -99,7 +99,7 @@ impl Shared {
         let path = folder.path().join("store.db");
         let store = SqliteStore::open(&path, Limits::default(), OpenMode::Serve);
         Self {
-            _folder: folder,
+            folder,
             store: Arc::new(store.expect("a new store")),
             said: 0,
         }
@@ -121,18 +121,18 @@ impl Shared {
             },
             metrics: metrics.channel(&channel()),
         };
-        let media = MediaFolder::open(MediaSettings {
-            folder: "no-such-folder".into(),
-            public_url: String::new(),
-            file_bytes: 0,
-            total_bytes: 0,
-        });
+        let place = MediaPlace::Folder(self.folder.path().join("media"));
+        let media = MediaSettings {
+            place,
+            ..MediaSettings::default()
+        };
+        let media = MediaKeeper::open(media, Arc::clone(&store), metrics.media.clone());
         Workers {
             versions: Versions::new(Arc::clone(&store), Arc::clone(&library)),
             store,
             library,
             channels: HashMap::from([(channel(), worker_channel)]),
-            media: Arc::new(media.await),
+            media: Arc::new(media.await.expect("a folder")),
             claim: 1,
             lease: SOON,
         }

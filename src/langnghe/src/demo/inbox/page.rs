@@ -170,7 +170,10 @@ fn own_path(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     url.path()
         .starts_with("/media/")
-        .then(|| url.path().to_owned())
+        .then(|| match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        })
 }
 
 fn is_web_address(url: &str) -> bool {

@@ -1,6 +1,8 @@
 //! The inbox through its routes.
 
-use langnghe_desk::{Backend, DeliveryError, Handover, WebhookBackend, WebhookSettings, ticket};
+use langnghe_desk::{
+    Backend, DeliveryError, Handover, MediaAtDelivery, WebhookBackend, WebhookSettings, ticket,
+};
 use langnghe_model::{
     BackendId, ChannelId, CitizenId, ConversationId, TicketId,
     event::{Media, MediaKind},
@@ -103,6 +105,7 @@ impl Demo {
         let delivery = delivery(id);
         let handover = Handover {
             delivery: &delivery,
+            media: &MediaAtDelivery::new(),
             now: clock::now(),
         };
         Ok(self.backend.deliver(handover).await?.reference)

@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    Settings, flood::FloodGuard, intake::Intake, media::MediaFolder, metrics::Metrics, routes,
+    Settings, flood::FloodGuard, intake::Intake, media::MediaKeeper, metrics::Metrics, routes,
 };
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -29,15 +29,21 @@ async fn replica(tokens: &[&str]) -> (Router, tempfile::TempDir) {
         api_tokens: tokens.iter().map(|token| ApiToken::new(token)).collect(),
         ..Settings::default()
     };
-    settings.media.folder = folder.path().join("media");
+    settings.media.place = crate::MediaPlace::Folder(folder.path().join("media"));
+    let metrics = Arc::new(Metrics::new());
+    let media = MediaKeeper::open(
+        settings.media.clone(),
+        Arc::clone(&store),
+        metrics.media.clone(),
+    );
     let shared = Shared {
         intake: Arc::new(Intake {
             store: Arc::clone(&store),
             flood: FloodGuard::new(settings.flood),
             retry_after: Duration::from_secs(1),
         }),
-        media: Arc::new(MediaFolder::open(settings.media.clone()).await),
-        metrics: Arc::new(Metrics::new()),
+        media: Arc::new(media.await.expect("a folder")),
+        metrics,
         channels: HashMap::new(),
         places: Semaphore::new(9),
         store,
