@@ -11,6 +11,7 @@ use std::{
 const MODEL: &str = "langnghe-model";
 const HTTP: &str = "langnghe-http";
 const CONNECTOR: &str = "langnghe-connector";
+const GRAPH: &str = "langnghe-graph";
 const FLOW: &str = "langnghe-flow";
 const STORE: &str = "langnghe-store";
 const DESK: &str = "langnghe-desk";
@@ -96,6 +97,7 @@ fn objection(member: &Member, edge: &Edge, connectors: &BTreeSet<String>) -> Opt
     let allowed: &[&str] = match member.name.as_str() {
         MODEL | HTTP | XTASK => &[],
         CONNECTOR => &[MODEL, HTTP],
+        GRAPH => &[MODEL, HTTP, CONNECTOR],
         FLOW | STORE => &[MODEL],
         DESK => &[MODEL, HTTP, STORE],
         SERVER => &[MODEL, HTTP, CONNECTOR, FLOW, STORE, DESK],
@@ -103,6 +105,8 @@ fn objection(member: &Member, edge: &Edge, connectors: &BTreeSet<String>) -> Opt
         // store look into what it left behind.
         TESTS => &[MODEL, STORE],
         PROGRAM => return None,
+        // Two messengers of Meta's, one API.
+        "langnghe-messenger" | "langnghe-whatsapp" => &[MODEL, HTTP, CONNECTOR, GRAPH],
         _ if connectors.contains(&member.name) => &[MODEL, HTTP, CONNECTOR],
         _ => return Some(format!("{} is no part that the design knows", member.name)),
     };
@@ -137,7 +141,7 @@ fn no_edge_but_those_of_the_design() {
 
 #[test]
 fn the_wall_itself_stands() {
-    let connectors = BTreeSet::from(["langnghe-messenger".to_owned()]);
+    let connectors = BTreeSet::from(["langnghe-messenger", "langnghe-zalo"].map(str::to_owned));
     let refused = |from: &str, to: &str| {
         let member = Member {
             name: from.into(),
@@ -157,6 +161,8 @@ fn the_wall_itself_stands() {
     assert!(refused("langnghe-messenger", STORE));
     assert!(refused("langnghe-messenger", FLOW));
     assert!(refused(FLOW, "langnghe-messenger"));
+    assert!(refused("langnghe-zalo", GRAPH));
+    assert!(refused(GRAPH, "langnghe-messenger"));
     assert!(refused(STORE, FLOW));
     assert!(refused(SERVER, "langnghe-messenger"));
     assert!(refused("langnghe-stranger", MODEL));

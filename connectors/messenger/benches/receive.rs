@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, Method};
 use langnghe_connector::{Connector, WebhookRequest, signature::HmacSha256Key};
 use langnghe_http::{ClientSettings, GuardedClient};
-use langnghe_messenger::{Config, Messenger};
+use langnghe_messenger::{App, Config, Messenger};
 use langnghe_model::{ChannelId, Timestamp};
 
 const SECRET: &str = "example-app-secret";
@@ -19,9 +19,7 @@ fn receive(criterion: &mut Criterion) {
     let channel = ChannelId::new("page").expect("a good id");
     let config = Config::new(
         channel,
-        SECRET.into(),
-        "verify".into(),
-        "EXAMPLETOKEN".into(),
+        App::new(SECRET.into(), "verify".into(), "EXAMPLETOKEN".into()),
     );
     let client = GuardedClient::new(&ClientSettings::default()).expect("a client");
     let messenger = Messenger::new(config, client).expect("a good configuration");

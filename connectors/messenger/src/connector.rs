@@ -3,29 +3,27 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use langnghe_connector::{
-    Connector, Outgoing, Received, Rejection, SendError, Sent, WebhookRequest,
-    signature::HmacSha256Key,
+    Checkup, Connector, FetchError, Hint, Outgoing, QuotaRule, QuotaScope, QuotaUnit, Received,
+    Rejection, SendError, Sent, WebhookRequest,
 };
+use langnghe_graph::{AppError, GraphClient, Hub};
 use langnghe_http::GuardedClient;
 use langnghe_model::{
-    Capabilities, CitizenId, Profile,
+    Capabilities, CitizenId, Problem, Profile,
     capabilities::{ChoiceLimit, Encoding, MediaLimit, TextLimit, TextUnit},
-    event::MediaKind,
+    event::{Media, MediaKind},
 };
-use secrecy::ExposeSecret;
 
-use crate::{
-    ChoicePresentation, Config, ConfigError, receive,
-    send::{self, Graph},
-};
+use crate::{ChoicePresentation, Config, account, receive, send};
 
 /// One Page.
 pub struct Messenger {
     config: Config,
-    keys: Vec<HmacSha256Key>,
+    hub: Hub,
     capabilities: Capabilities,
-    graph: Graph,
+    graph: GraphClient,
 }
 
 impl fmt::Debug for Messenger {
@@ -41,42 +39,19 @@ impl Messenger {
     /// Takes a configuration, and the client to send with.
     ///
     /// # Errors
-    /// [`ConfigError`].
-    pub fn new(config: Config, client: GuardedClient) -> Result<Self, ConfigError> {
-        let app_secrets = config
-            .app_secrets
-            .iter()
-            .map(|secret| ("app_secret", secret));
-        let tokens = [
-            ("verify_token", &config.verify_token),
-            ("access_token", &config.access_token),
-        ];
-        let empty = app_secrets
-            .chain(tokens)
-            .find(|(_, secret)| secret.expose_secret().trim().is_empty());
-        if let Some((name, _)) = empty {
-            return Err(ConfigError::Empty(name));
-        }
-        let keys: Vec<HmacSha256Key> = config
-            .app_secrets
-            .iter()
-            .map(|secret| HmacSha256Key::new(secret.expose_secret().as_bytes()))
-            .collect();
-        let first = keys.first().ok_or(ConfigError::Empty("app_secret"))?;
-        let graph = Graph::new(&config, first, client)?;
-        let capabilities = capabilities(config.choices);
+    /// [`AppError`].
+    pub fn new(config: Config, client: GuardedClient) -> Result<Self, AppError> {
+        let graph = GraphClient::new(&config.app, client)?;
+        let capabilities = Capabilities {
+            templates: !config.templates.is_empty(),
+            ..capabilities(config.choices)
+        };
         Ok(Self {
+            hub: Hub::new(&config.app),
             config,
-            keys,
             capabilities,
             graph,
         })
-    }
-
-    /// The share of the app's allowance that Meta last said we had used, in percent
-    /// (`X-App-Usage`); `None` before it said anything. Slow down at 80, stop at 95.
-    pub fn app_usage(&self) -> Option<u8> {
-        self.graph.app_usage()
     }
 }
 
@@ -91,20 +66,55 @@ impl Connector for Messenger {
     }
 
     fn receive(&self, request: &WebhookRequest<'_>) -> Result<Received, Rejection> {
-        receive::receive(&self.config, &self.keys, request)
+        receive::receive(&self.config, &self.hub, request)
     }
 
     async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
-        send::send(&self.graph, self.config.choices, outgoing).await
+        send::send(&self.graph, &self.config, outgoing).await
     }
 
     async fn profile(&self, citizen: &CitizenId) -> Result<Profile, SendError> {
         send::profile(&self.graph, citizen).await
     }
+
+    fn quotas(&self) -> Vec<QuotaRule> {
+        quotas()
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        self.graph.hints()
+    }
+
+    async fn fetch(&self, media: &Media, most: u64) -> Result<Bytes, FetchError> {
+        // The links are signed: they need no token, and get none.
+        let fetched = self.graph.download(&media.url, false, most).await;
+        fetched.map_err(|error| error.into_fetch_error(most))
+    }
+
+    async fn check(&self) -> Checkup {
+        account::check(&self.graph, &self.config).await
+    }
+
+    async fn set_webhook(&self, url: &str) -> Result<Vec<String>, Box<Problem>> {
+        account::subscribe(&self.graph, &self.config, url).await
+    }
+}
+
+/// How fast a Page may send. Meta takes 300 a second, but above 40 a second of constant volume a
+/// Page can become unable to send and its inbox stops showing new messages; so we keep well below.
+fn quotas() -> Vec<QuotaRule> {
+    vec![QuotaRule {
+        name: "page",
+        scope: QuotaScope::Channel,
+        unit: QuotaUnit::Messages,
+        limit: 20,
+        per: Duration::from_secs(1),
+        burst: 1,
+    }]
 }
 
 /// Limits of the Send API, as documented in April 2026.
-fn capabilities(choices: ChoicePresentation) -> Capabilities {
+pub fn capabilities(choices: ChoicePresentation) -> Capabilities {
     let quick_replies = ChoiceLimit::in_characters(13, 20, 1000, 2000);
     let buttons = ChoiceLimit::in_characters(3, 20, 1000, 640);
     let megabytes = |count: u64| count * 1024 * 1024;

@@ -16,13 +16,15 @@
 //! it. Everything else is prefixed by its kind (`postback:`, `echo:`, `edit:`, …), so that it never
 //! collides with the message it speaks of. No id holds a citizen's id.
 
+mod account;
 mod config;
 mod connector;
 mod receive;
 mod send;
 
-pub use config::{ChoicePresentation, Config, ConfigError};
-pub use connector::Messenger;
+pub use config::{ChoicePresentation, Config};
+pub use connector::{Messenger, capabilities};
+pub use langnghe_graph::{App, AppError, TemplateForm};
 
 /// The Page Inbox, where staff write (Meta Business Suite), as an app.
 const PAGE_INBOX: &str = "263902037430900";

@@ -6,12 +6,10 @@ mod item;
 mod message;
 mod other;
 mod scope;
-mod surrogate;
-mod verification;
 mod wire;
 
-use http::Method;
-use langnghe_connector::{Received, Rejection, WebhookRequest, signature::HmacSha256Key};
+use langnghe_connector::{Received, Rejection, WebhookRequest};
+use langnghe_graph::{Hub, Opened};
 use langnghe_model::Event;
 use serde_json::value::RawValue;
 
@@ -21,42 +19,21 @@ use self::{
 };
 use crate::Config;
 
+/// What Messenger's webhooks speak of.
+const PAGE_OBJECT: &str = "page";
+
 /// Verifies a webhook and normalises every item of every entry.
 pub(crate) fn receive(
     config: &Config,
-    keys: &[HmacSha256Key],
+    hub: &Hub,
     request: &WebhookRequest<'_>,
 ) -> Result<Received, Rejection> {
-    match *request.method {
-        Method::GET => verification::answer(&config.verify_token, request.query),
-        Method::POST => {
-            verify(keys, request)?;
-            let events = normalise(config, request)?;
-            Ok(Received {
-                events,
-                ..Received::default()
-            })
-        }
-        _ => Err(Rejection::Method),
-    }
-}
-
-/// `X-Hub-Signature-256: sha256=…` over the bytes as they came: Meta escapes non-ASCII characters,
-/// so a body that was decoded and encoded again has another signature.
-fn verify(keys: &[HmacSha256Key], request: &WebhookRequest<'_>) -> Result<(), Rejection> {
-    let signature = request
-        .headers
-        .get("x-hub-signature-256")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("sha256="))
-        .ok_or(Rejection::Signature)?;
-    let good = keys
-        .iter()
-        .any(|key| key.verify_hex(request.body, signature));
-    if good {
-        Ok(())
-    } else {
-        Err(Rejection::Signature)
+    match hub.open(request)? {
+        Opened::Verification(received) => Ok(received),
+        Opened::Signed => Ok(Received {
+            events: normalise(config, request)?,
+            ..Received::default()
+        }),
     }
 }
 
@@ -64,7 +41,7 @@ fn normalise(config: &Config, request: &WebhookRequest<'_>) -> Result<Vec<Event>
     let mut events = Vec::new();
     let scope = Scope::new(config, request.received_at);
     if let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(request.body)
-        && envelope.object.is_page()
+        && envelope.object.as_str() == PAGE_OBJECT
     {
         for entry in envelope.entry.iter().flatten() {
             entry_events(&scope, entry, &mut events);
@@ -75,7 +52,7 @@ fn normalise(config: &Config, request: &WebhookRequest<'_>) -> Result<Vec<Event>
         .map_err(|_| Rejection::Malformed("the body is not JSON"))?;
     // Something in the envelope is not as documented: take apart what can be.
     match serde_json::from_str::<LooseEnvelope<'_>>(whole.get()) {
-        Ok(envelope) if envelope.object.is_page() => {
+        Ok(envelope) if envelope.object.as_str() == PAGE_OBJECT => {
             for raw in envelope.entry {
                 match serde_json::from_str::<Entry<'_>>(raw.get()) {
                     Ok(entry) => entry_events(&scope, &entry, &mut events),

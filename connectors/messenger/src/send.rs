@@ -2,28 +2,30 @@
 
 mod encode;
 mod failure;
-mod graph;
 mod profile;
-mod usage;
 
 use langnghe_connector::{Outgoing, SendError, Sent};
+use langnghe_graph::GraphClient;
 use langnghe_model::EventId;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use self::{graph::Graph, profile::profile};
-use crate::ChoicePresentation;
+pub(crate) use self::{failure::classify, profile::profile};
+use crate::Config;
 
 /// Sends one reply: one request, two for "typing", which says "seen" first.
 pub(crate) async fn send(
-    graph: &Graph,
-    choices: ChoicePresentation,
+    graph: &GraphClient,
+    config: &Config,
     outgoing: &Outgoing<'_>,
 ) -> Result<Sent, SendError> {
+    // The Page in paths: its id, or `me`, which the token makes the Page.
+    let page = config.page_id.as_deref().unwrap_or("me");
     let mut sent = Sent::default();
-    for call in encode::encode(outgoing, choices)? {
-        let answer = graph.post(call.edge, &call.body).await;
-        let answer = answer.map_err(|error| {
+    for call in encode::encode(outgoing, config)? {
+        let answer = graph.post(&[page, call.edge], &call.body).await;
+        let answer = answer.map_err(|failure| {
+            let error = classify(&failure);
             if call.is_pass() {
                 of_pass(error)
             } else {

@@ -8,7 +8,7 @@ use langnghe_connector::{
     testkit::{self, Subject},
 };
 use langnghe_http::{ClientSettings, GuardedClient};
-use langnghe_messenger::{ChoicePresentation, Config, Messenger};
+use langnghe_messenger::{App, ChoicePresentation, Config, Messenger, TemplateForm};
 use langnghe_model::ChannelId;
 use serde_json::{Value, json};
 
@@ -49,13 +49,23 @@ impl Page {
 impl Subject for Page {
     fn connector(&self, api_base: &str) -> Arc<dyn Connector> {
         let channel = ChannelId::new("page").expect("a good id");
-        let mut config = Config::new(channel, SECRET.into(), VERIFY_TOKEN.into(), TOKEN.into());
-        config.app_secrets.push(OLD_SECRET.into());
-        config.api_base = api_base.into();
+        let mut config = Config::new(
+            channel,
+            App::new(SECRET.into(), VERIFY_TOKEN.into(), TOKEN.into()),
+        );
+        config.app.secrets.push(OLD_SECRET.into());
+        config.app.api_base = api_base.into();
         config.page_id = self.named.map(str::to_owned);
         config.app_id = self.app.map(str::to_owned);
         config.choices = self.choices;
-        config.timeout = Duration::from_millis(500);
+        let form = TemplateForm {
+            name: "case_update".to_owned(),
+            language: "vi".to_owned(),
+            parameters: vec!["code".to_owned(), "status".to_owned()],
+            named: None,
+        };
+        config.templates.insert("status".to_owned(), form);
+        config.app.timeout = Duration::from_millis(500);
         Arc::new(Messenger::new(config, self.client.clone()).expect("a good configuration"))
     }
 

@@ -1,13 +1,11 @@
 //! Attachments of a message: an open list of kinds.
 
+use langnghe_graph::wire::name;
 use langnghe_model::event::{Attachment, Location, Media, MediaKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    scope::value,
-    wire::{Word, name},
-};
+use super::{scope::value, wire::Word};
 
 #[derive(Deserialize)]
 struct WireAttachment<'a> {

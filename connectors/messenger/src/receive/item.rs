@@ -1,12 +1,12 @@
 //! One item of `messaging` or `standby`.
 
+use langnghe_graph::wire::repair;
 use langnghe_model::Event;
 use serde_json::value::RawValue;
 
 use super::{
     handover, message, other,
     scope::{Place, Scope},
-    surrogate,
     wire::Item,
 };
 
@@ -21,7 +21,7 @@ pub(super) fn events(scope: &Scope<'_>, place: Place, raw: &str, events: &mut Ve
         return;
     }
     events.truncate(known);
-    if read(scope, place, &surrogate::repair(raw), events).is_err() {
+    if read(scope, place, &repair(raw), events).is_err() {
         events.truncate(known);
         events.push(scope.unknown("malformed", raw));
     }

@@ -1,14 +1,11 @@
 //! What is known around an item, and how events are put together from it.
 
+pub(super) use langnghe_graph::wire::{digest_id, value};
+use langnghe_graph::wire::{name, whole_value};
 use langnghe_model::{ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
-use sha2::{Digest, Sha256};
 
-use super::{
-    surrogate,
-    wire::{Entry, Item, Moment, Party, Word, name},
-};
+use super::wire::{Entry, Item, Moment, Party, Word};
 use crate::{Config, PAGE, USER_REF};
 
 /// Which list of an entry an item stands in.
@@ -154,24 +151,4 @@ impl<'a> Scope<'a> {
         );
         self.unknown(&kind, raw)
     }
-}
-
-/// An id for what has none: the same bytes have the same id.
-pub(super) fn digest_id(prefix: &str, raw: &str) -> String {
-    let digest = Sha256::digest(raw.as_bytes());
-    let hex = langnghe_connector::signature::encode_hex(&digest[..16]);
-    format!("{prefix}:{hex}")
-}
-
-/// The JSON as a value. What serde_json cannot hold (a nesting deeper than its bound) is kept as
-/// its text.
-fn whole_value(raw: &str) -> Value {
-    serde_json::from_str(raw)
-        .or_else(|_| serde_json::from_str(&surrogate::repair(raw)))
-        .unwrap_or_else(|_| Value::String(raw.to_owned()))
-}
-
-/// The JSON as a value.
-pub(super) fn value(raw: &RawValue) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(raw.get())
 }

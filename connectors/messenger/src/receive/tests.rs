@@ -1,5 +1,5 @@
-use http::{HeaderMap, HeaderValue};
-use langnghe_connector::signature::encode_hex;
+use http::{HeaderMap, HeaderValue, Method};
+use langnghe_connector::signature::{HmacSha256Key, encode_hex};
 use langnghe_model::{ChannelId, EventKind, Timestamp};
 use proptest::prelude::*;
 
@@ -11,9 +11,7 @@ fn config() -> Config {
     let channel = ChannelId::new("page").expect("a good id");
     Config::new(
         channel,
-        SECRET.into(),
-        "verify".into(),
-        "EXAMPLETOKEN".into(),
+        crate::App::new(SECRET.into(), "verify".into(), "EXAMPLETOKEN".into()),
     )
 }
 
@@ -31,7 +29,7 @@ fn receive_signed(body: &[u8]) -> Result<Vec<Event>, Rejection> {
         body,
         received_at: Timestamp::from_milliseconds(1_790_000_001_000),
     };
-    receive(&config(), &[key], &request).map(|received| received.events)
+    receive(&config(), &Hub::new(&config().app), &request).map(|received| received.events)
 }
 
 /// Items of every kind, to be mutilated.

@@ -1,6 +1,6 @@
 //! The requests that say a reply.
 
-use langnghe_connector::{Outgoing, SendError};
+use langnghe_connector::{Manner, Outgoing, SendError};
 use langnghe_model::{
     CitizenId, Reply,
     event::MediaKind,
@@ -8,7 +8,7 @@ use langnghe_model::{
 };
 use serde_json::{Value, json};
 
-use crate::{ChoicePresentation, PAGE, PAGE_INBOX, USER_REF};
+use crate::{ChoicePresentation, Config, PAGE, PAGE_INBOX, USER_REF};
 
 /// One request.
 #[derive(Debug)]
@@ -33,18 +33,30 @@ const PASS: &str = "pass_thread_control";
 ///
 /// # Errors
 /// [`SendError::Rejected`] for what cannot be said to this recipient or on this channel.
-pub(super) fn encode(
-    outgoing: &Outgoing<'_>,
-    presentation: ChoicePresentation,
-) -> Result<Vec<Call>, SendError> {
+pub(super) fn encode(outgoing: &Outgoing<'_>, config: &Config) -> Result<Vec<Call>, SendError> {
     let recipient = recipient(outgoing.citizen)?;
+    if let Manner::Template { template, .. } = outgoing.manner {
+        let form = config.templates.get(&template.name);
+        let form = form.ok_or_else(|| SendError::Rejected {
+            code: "no such template".to_owned(),
+        })?;
+        let body = json!({
+            "recipient": recipient,
+            "messaging_type": "UTILITY",
+            "message": { "template": form.fill(template)? },
+        });
+        return Ok(vec![Call {
+            edge: "messages",
+            body,
+        }]);
+    }
     let metadata = outgoing.id;
     let message = match outgoing.reply {
         Reply::Text { text } => json!({ "text": text, "metadata": metadata }),
         Reply::Choices { text, choices, .. } if choices.is_empty() => {
             json!({ "text": text, "metadata": metadata })
         }
-        Reply::Choices { text, choices, .. } => match presentation {
+        Reply::Choices { text, choices, .. } => match config.choices {
             ChoicePresentation::QuickReplies => json!({
                 "text": text,
                 "quick_replies": quick_replies(choices),

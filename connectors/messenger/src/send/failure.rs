@@ -1,29 +1,10 @@
 //! Errors of the Graph API as decisions. Code and subcode decide, never the status or the words.
 
-use std::time::Duration;
-
-use http::{HeaderMap, StatusCode};
-use langnghe_connector::{SendError, ThrottleScope};
-use serde::Deserialize;
-use serde_json::Value;
-
-use super::usage::time_to_regain_access;
-
-/// What is done about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Decision {
-    /// Pause the channel; so many seconds when Meta does not say for how long.
-    Throttled(u64),
-    WindowClosed,
-    Gone,
-    Away,
-    Credentials,
-    Rejected,
-    /// Try again.
-    Transport,
-}
-
-use Decision::{Away, Credentials, Gone, Rejected, Throttled, Transport, WindowClosed};
+use langnghe_connector::SendError;
+use langnghe_graph::{
+    Decision::{self, Away, Credentials, Gone, Rejected, Throttled, Transport, WindowClosed},
+    Failure, GraphError,
+};
 
 /// Codes with their subcodes, as documented in June 2026. A row without a subcode is for all that
 /// have none of their own.
@@ -87,48 +68,12 @@ const ANYWHERE: &[(i64, Decision)] = &[
     (9_000_001, Rejected),
 ];
 
-#[derive(Deserialize)]
-struct GraphError {
-    code: i64,
-    error_subcode: Option<i64>,
+/// The decision for a call that brought nothing.
+pub(crate) fn classify(failure: &Failure) -> SendError {
+    failure.decided(decide)
 }
 
-/// The decision for an answer that is no success.
-pub(super) fn classify(status: StatusCode, headers: &HeaderMap, body: Option<&Value>) -> SendError {
-    let error = body
-        .and_then(|body| body.get("error"))
-        .and_then(|error| GraphError::deserialize(error).ok());
-    let (decision, code) = match &error {
-        Some(error) => (
-            decide(error).unwrap_or_else(|| by_status(status, Rejected)),
-            match error.error_subcode {
-                Some(subcode) => format!("{}/{subcode}", error.code),
-                None => error.code.to_string(),
-            },
-        ),
-        // An answer that is none of Meta's: a proxy's, or a wrong address. An operator sees to the
-        // address; everything else passes.
-        None => (
-            by_status(status, Credentials),
-            format!("status {}", status.as_u16()),
-        ),
-    };
-    match decision {
-        Throttled(seconds) => SendError::Throttled {
-            after: Some(time_to_regain_access(headers).unwrap_or(Duration::from_secs(seconds))),
-            scope: ThrottleScope::Channel,
-            code,
-        },
-        WindowClosed => SendError::WindowClosed { code },
-        Gone => SendError::RecipientGone { code },
-        Away => SendError::Away,
-        Credentials => SendError::Credentials { code },
-        Rejected => SendError::Rejected { code },
-        Transport => SendError::Transport { reason: code },
-    }
-}
-
-fn decide(error: &GraphError) -> Option<Decision> {
+fn decide(error: GraphError) -> Option<Decision> {
     let documented = |subcode: Option<i64>| {
         let row = DOCUMENTED
             .iter()
@@ -137,8 +82,8 @@ fn decide(error: &GraphError) -> Option<Decision> {
     };
     let anywhere = ANYWHERE
         .iter()
-        .find(|(number, _)| *number == error.code || Some(*number) == error.error_subcode);
-    match error.error_subcode {
+        .find(|(number, _)| *number == error.code || Some(*number) == error.subcode);
+    match error.subcode {
         Some(subcode) => documented(Some(subcode)),
         // Code 10 alone is a permission that the app lacks. With a subcode that is not documented
         // it can be about one person, and must not stop the channel.
@@ -147,14 +92,4 @@ fn decide(error: &GraphError) -> Option<Decision> {
     }
     .or(anywhere.map(|(_, decision)| *decision))
     .or_else(|| documented(None))
-}
-
-fn by_status(status: StatusCode, otherwise: Decision) -> Decision {
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => Throttled(60),
-        StatusCode::REQUEST_TIMEOUT => Transport,
-        // 2xx: the answer is none that the API gives.
-        status if status.is_server_error() || status.is_success() => Transport,
-        _ => otherwise,
-    }
 }

@@ -1,10 +1,11 @@
 //! The User Profile API.
 
 use langnghe_connector::SendError;
+use langnghe_graph::GraphClient;
 use langnghe_model::{CitizenId, Profile};
 use serde::Deserialize;
 
-use super::Graph;
+use super::classify;
 use crate::{PAGE, USER_REF};
 
 #[derive(Deserialize)]
@@ -17,14 +18,21 @@ struct WireProfile {
 
 /// Asks for name and locale. Accounts made from a phone number have no profile, and without the
 /// feature Meta answers with an empty object: both are a profile in which nothing is known.
-pub(crate) async fn profile(graph: &Graph, citizen: &CitizenId) -> Result<Profile, SendError> {
+pub(crate) async fn profile(
+    graph: &GraphClient,
+    citizen: &CitizenId,
+) -> Result<Profile, SendError> {
     let id = citizen.as_str();
     if id.is_empty() || id.starts_with(PAGE) || id.starts_with(USER_REF) {
         return Ok(Profile::default());
     }
     // The locale needs a permission of its own; without it the whole request is refused.
-    let asked = match graph.get(id, "name,first_name,last_name,locale").await {
-        Err(error) if is_about_permission(&error) => graph.get(id, "first_name,last_name").await,
+    let ask = async |fields: &str| {
+        let answer = graph.get(&[id], &[("fields", fields)]).await;
+        answer.map_err(|failure| classify(&failure))
+    };
+    let asked = match ask("name,first_name,last_name,locale").await {
+        Err(error) if is_about_permission(&error) => ask("first_name,last_name").await,
         answer => answer,
     };
     match asked {

@@ -29,7 +29,7 @@ use secrets::Surroundings;
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{
     ChannelConfig, ChannelKind, MessengerConfig, Rest, SmsConfig, SmsProvider, TelegramConfig,
-    WebchatConfig,
+    WebchatConfig, WhatsappConfig,
 };
 pub(crate) use secrets::{Environment, ProcessEnvironment};
 pub(crate) use store::{RedisConfig, StoreConfig};

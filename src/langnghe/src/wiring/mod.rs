@@ -5,6 +5,7 @@ mod messenger;
 mod sms;
 mod telegram;
 mod webchat;
+mod whatsapp;
 
 use std::sync::Arc;
 
@@ -103,6 +104,7 @@ fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connect
         ChannelKind::Messenger(settings) => messenger::connector(channel, settings),
         ChannelKind::Sms(settings) => sms::connector(config, channel, settings),
         ChannelKind::Telegram(settings) => telegram::connector(channel, settings),
+        ChannelKind::Whatsapp(settings) => whatsapp::connector(channel, settings),
         ChannelKind::Webchat(settings) => webchat::connector(config, channel, settings),
     };
     made.map_err(|reason| {

@@ -1,9 +1,11 @@
 //! `[[channel]]`: one account on a messenger, or the web chat; one file a kind.
 
 mod messenger;
+mod meta;
 mod sms;
 mod telegram;
 mod webchat;
+mod whatsapp;
 
 use std::ops::Range;
 
@@ -16,6 +18,7 @@ pub(crate) use self::{
     sms::{Rest, SmsConfig, SmsProvider},
     telegram::TelegramConfig,
     webchat::WebchatConfig,
+    whatsapp::WhatsappConfig,
 };
 use super::{notices, reader::Section, secrets::Surroundings, unique::Unique};
 
@@ -47,16 +50,18 @@ pub(crate) enum ChannelKind {
     Telegram(TelegramConfig),
     /// Our own web chat.
     Webchat(WebchatConfig),
+    /// A number on WhatsApp's Cloud API.
+    Whatsapp(WhatsappConfig),
 }
 
 /// How the file writes these sections.
 pub(super) const LIST: &str = "[[channel]]";
 
 /// The kinds of this version.
-const KINDS: [&str; 4] = ["messenger", "sms", "telegram", "webchat"];
+const KINDS: [&str; 5] = ["messenger", "sms", "telegram", "webchat", "whatsapp"];
 
 /// The kinds that the configuration knows and a later version brings.
-const LATER_KINDS: [&str; 2] = ["whatsapp", "zalo"];
+const LATER_KINDS: [&str; 1] = ["zalo"];
 
 /// What the reader of one kind works with.
 pub(super) struct Reading<'a, 'b> {
@@ -93,9 +98,10 @@ pub(super) fn read(
         "messenger" => messenger::read(&mut reading).map(ChannelKind::Messenger),
         "sms" => sms::read(&mut reading).map(ChannelKind::Sms),
         "telegram" => telegram::read(&mut reading).map(ChannelKind::Telegram),
+        "whatsapp" => whatsapp::read(&mut reading).map(ChannelKind::Whatsapp),
         "webchat" => Some(ChannelKind::Webchat(webchat::read(&mut reading))),
         other => {
-            let all = KINDS.join(" and ");
+            let all = KINDS.join(", ");
             let help = if LATER_KINDS.contains(&other) {
                 format!("{other} comes with a later version; this one has {all}")
             } else if let Some(known) = nearest(other, KINDS) {

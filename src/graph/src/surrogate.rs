@@ -3,7 +3,7 @@
 //! than the half.
 
 /// Replaces lone surrogate escapes by the replacement character; everything else stays.
-pub(super) fn repair(json: &str) -> String {
+pub fn repair(json: &str) -> String {
     let mut repaired = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(at) = rest.find('\\') {
