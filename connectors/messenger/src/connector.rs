@@ -12,7 +12,7 @@ use langnghe_graph::{AppError, GraphClient, Hub};
 use langnghe_http::GuardedClient;
 use langnghe_model::{
     Capabilities, CitizenId, Problem, Profile,
-    capabilities::{ChoiceLimit, Encoding, MediaLimit, TextLimit, TextUnit},
+    capabilities::{ChoiceLimit, MediaLimit},
     event::{Media, MediaKind},
 };
 
@@ -125,13 +125,8 @@ pub fn capabilities(choices: ChoicePresentation) -> Capabilities {
     };
     let by_quick_reply = choices == ChoicePresentation::QuickReplies;
     Capabilities {
-        text: TextLimit {
-            max: 2000,
-            unit: TextUnit::Characters,
-        },
         quick_replies: by_quick_reply.then_some(quick_replies),
         buttons: Some(buttons),
-        list: None,
         media: vec![
             media(MediaKind::Image, megabytes(8)),
             media(MediaKind::Video, megabytes(25)),
@@ -139,15 +134,11 @@ pub fn capabilities(choices: ChoicePresentation) -> Capabilities {
             media(MediaKind::File, megabytes(25)),
         ],
         // The location quick reply is gone since 2019; the two contact ones are still there.
-        ask_location: false,
         ask_phone: true,
         ask_email: true,
         typing: true,
         hand_over: true,
         window: Some(Duration::from_hours(24)),
-        extended_window: None,
-        templates: false,
-        encoding: Encoding::Unicode,
-        quiet_hours: None,
+        ..Capabilities::text_only(2000)
     }
 }

@@ -8,7 +8,7 @@ use langnghe_connector::{
 };
 use langnghe_model::{
     Capabilities, CitizenId, Profile, Reply,
-    capabilities::{ChoiceLimit, Encoding, MediaLimit, TextLimit, TextUnit},
+    capabilities::{ChoiceLimit, MediaLimit},
     event::MediaKind,
 };
 
@@ -57,7 +57,8 @@ impl WebChat {
     }
 }
 
-fn capabilities() -> Capabilities {
+/// What the page shows.
+pub fn capabilities() -> Capabilities {
     let kinds = [
         MediaKind::Image,
         MediaKind::Video,
@@ -65,18 +66,12 @@ fn capabilities() -> Capabilities {
         MediaKind::File,
     ];
     Capabilities {
-        text: TextLimit {
-            max: TEXT_CHARACTERS,
-            unit: TextUnit::Characters,
-        },
         quick_replies: Some(ChoiceLimit::in_characters(
             20,
             80,
             PAYLOAD_CHARACTERS,
             TEXT_CHARACTERS,
         )),
-        buttons: None,
-        list: None,
         // The page only links to them, so there is no size that it could not carry.
         media: kinds
             .map(|kind| MediaLimit {
@@ -86,15 +81,8 @@ fn capabilities() -> Capabilities {
             })
             .to_vec(),
         ask_location: true,
-        ask_phone: false,
-        ask_email: false,
         typing: true,
-        hand_over: false,
-        window: None,
-        extended_window: None,
-        templates: false,
-        encoding: Encoding::Unicode,
-        quiet_hours: None,
+        ..Capabilities::text_only(TEXT_CHARACTERS)
     }
 }
 

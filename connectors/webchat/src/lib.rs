@@ -57,4 +57,4 @@ mod upload;
 mod visitor;
 
 pub use config::{Config, ConfigError};
-pub use connector::WebChat;
+pub use connector::{WebChat, capabilities};

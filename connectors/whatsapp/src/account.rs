@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::Config;
 
 /// What is asked of a number; the last three are not told to everybody.
-const FIELDS: &str =
-    "display_phone_number,verified_name,quality_rating,throughput,whatsapp_business_manager_messaging_limit,status";
+const FIELDS: &str = "display_phone_number,verified_name,quality_rating,throughput,whatsapp_business_manager_messaging_limit,status";
 const FEWER_FIELDS: &str = "display_phone_number,verified_name,quality_rating";
 
 #[derive(Deserialize)]
 struct Number {
-    display_phone_number: Option<String>,
+    #[serde(rename = "display_phone_number")]
+    shown: Option<String>,
     verified_name: Option<String>,
     quality_rating: Option<String>,
     whatsapp_business_manager_messaging_limit: Option<String>,
@@ -56,7 +56,7 @@ pub(crate) async fn check(graph: &GraphClient, config: &Config) -> Checkup {
         return checkup;
     };
     let name = told.verified_name.unwrap_or_else(|| "a number".to_owned());
-    let shown = told.display_phone_number.unwrap_or_default();
+    let shown = told.shown.unwrap_or_default();
     checkup.account = Some(format!("{name} {shown} ({number})"));
     let mut fact = |name: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -81,7 +81,9 @@ pub(crate) async fn check(graph: &GraphClient, config: &Config) -> Checkup {
     if let Some(state) = told.status.filter(|state| state != "CONNECTED") {
         let message = format!("the number is {state}, not CONNECTED: it may not send");
         let problem = Problem::error("whatsapp::not-connected", message);
-        checkup.problems.push(problem.help("register it in WhatsApp Manager"));
+        checkup
+            .problems
+            .push(problem.help("register it in WhatsApp Manager"));
     }
     checkup
 }
@@ -137,9 +139,8 @@ fn refused(failure: &Failure) -> Problem {
         Some((190, _)) => {
             problem.help("the access token is wrong or has run out: make one of a system user")
         }
-        Some((100, Some(33))) => problem.help(
-            "there is no such number, or the token is not for it: compare `phone_number_id`",
-        ),
+        Some((100, Some(33))) => problem
+            .help("there is no such number, or the token is not for it: compare `phone_number_id`"),
         Some((3 | 10 | 200..=299, _)) => problem.help(
             "the token lacks a permission: it needs whatsapp_business_messaging and \
              whatsapp_business_management",

@@ -12,7 +12,7 @@ use langnghe_graph::{GraphClient, Hub};
 use langnghe_http::GuardedClient;
 use langnghe_model::{
     Capabilities, CitizenId, Problem, Profile,
-    capabilities::{ChoiceLimit, Encoding, MediaLimit, TextLimit, TextUnit},
+    capabilities::{ChoiceLimit, MediaLimit},
     event::{Media, MediaKind},
 };
 
@@ -137,11 +137,6 @@ pub fn capabilities() -> Capabilities {
         caption,
     };
     Capabilities {
-        text: TextLimit {
-            max: 4096,
-            unit: TextUnit::Characters,
-        },
-        quick_replies: None,
         buttons: Some(ChoiceLimit::in_characters(3, 20, 256, 1024)),
         // The newer documentation has 4096 for the text above a list, the older one 1024.
         list: Some(ChoiceLimit {
@@ -156,14 +151,10 @@ pub fn capabilities() -> Capabilities {
         ],
         ask_location: true,
         ask_phone: true,
-        ask_email: false,
         // Its two questions with a button of their own stand alone.
         choices_beside_asking: false,
         typing: true,
-        hand_over: false,
         window: Some(Duration::from_hours(24)),
-        extended_window: None,
-        templates: false,
-        encoding: Encoding::Unicode,
+        ..Capabilities::text_only(4096)
     }
 }

@@ -4,9 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
 use langnghe_connector::{FetchError, SendError, signature::encode_hex};
-use langnghe_graph::{DownloadError, Failure, GraphClient, wire::Word};
+use langnghe_graph::{DownloadError, Failure, GraphClient};
 use langnghe_model::event::Media;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{Config, MEDIA, send::decide};
@@ -17,7 +18,16 @@ struct Place {
     url: String,
     sha256: Option<String>,
     /// A number or a string.
-    file_size: Option<Word<'static>>,
+    file_size: Option<Value>,
+}
+
+impl Place {
+    fn size(&self) -> Option<u64> {
+        match self.file_size.as_ref()? {
+            Value::String(digits) => digits.parse().ok(),
+            other => other.as_u64(),
+        }
+    }
 }
 
 /// Fetches a medium of at most `most` bytes. A link that has just run out is asked for once more.
@@ -27,7 +37,9 @@ pub(crate) async fn fetch(
     media: &Media,
     most: u64,
 ) -> Result<Bytes, FetchError> {
-    let is_id = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_id = |id: &&str| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
     let id = media.url.strip_prefix(MEDIA).filter(is_id);
     let id = id.ok_or_else(|| FetchError::Refused {
         reason: "no medium of WhatsApp's".to_owned(),
@@ -37,7 +49,9 @@ pub(crate) async fn fetch(
         let place = find(graph, config, id, most).await?;
         match graph.download(&place.url, true, most).await {
             Ok(bytes) => return whole(&place, bytes),
-            Err(DownloadError::Status(StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND)) if again => {
+            Err(DownloadError::Status(StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND))
+                if again =>
+            {
                 again = false;
             }
             Err(error) => return Err(error.into_fetch_error(most)),
@@ -55,7 +69,7 @@ async fn find(
     let answer = graph.get(&[id], &query).await;
     let answer = answer.map_err(|failure| not_found(&failure))?;
     let place = Place::deserialize(answer).map_err(|_| transient("unreadable answer"))?;
-    let size = place.file_size.as_ref().and_then(|size| size.as_str().parse::<u64>().ok());
+    let size = place.size();
     if size.is_some_and(|size| size > most) {
         return Err(FetchError::TooLarge { limit: most });
     }
@@ -84,7 +98,7 @@ fn not_found(failure: &Failure) -> FetchError {
 /// The bytes, if they are those that Meta spoke of: all of them, and with their digest, which it
 /// writes in base64 and in some places in hexadecimal.
 fn whole(place: &Place, bytes: Bytes) -> Result<Bytes, FetchError> {
-    let size = place.file_size.as_ref().and_then(|size| size.as_str().parse::<u64>().ok());
+    let size = place.size();
     if size.is_some_and(|size| size != bytes.len() as u64) {
         return Err(transient("of another size than said"));
     }
@@ -93,7 +107,9 @@ fn whole(place: &Place, bytes: Bytes) -> Result<Bytes, FetchError> {
     };
     let digest = Sha256::digest(&bytes);
     let same = said.eq_ignore_ascii_case(&encode_hex(&digest))
-        || STANDARD.decode(said).is_ok_and(|said| said[..] == digest[..]);
+        || STANDARD
+            .decode(said)
+            .is_ok_and(|said| said[..] == digest[..]);
     if same {
         Ok(bytes)
     } else {

@@ -88,8 +88,8 @@ pub(crate) fn receive(
 
 fn normalise(scope: &Scope<'_>, body: &[u8]) -> Result<Vec<Event>, Rejection> {
     let mut events = Vec::new();
-    let whole: &RawValue = serde_json::from_slice(body)
-        .map_err(|_| Rejection::Malformed("the body is not JSON"))?;
+    let whole: &RawValue =
+        serde_json::from_slice(body).map_err(|_| Rejection::Malformed("the body is not JSON"))?;
     match serde_json::from_str::<Envelope<'_>>(whole.get()) {
         Ok(envelope) if envelope.object.as_str() == OBJECT => {
             for raw in envelope.entry {

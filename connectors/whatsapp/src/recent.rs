@@ -110,7 +110,10 @@ mod tests {
         assert!(held <= 2 * HALF, "{held}");
         assert_eq!(recent.message("840"), None);
         let last = 3 * HALF - 1;
-        assert_eq!(recent.message(&format!("84{last}")), Some(format!("wamid.{last}")));
+        assert_eq!(
+            recent.message(&format!("84{last}")),
+            Some(format!("wamid.{last}"))
+        );
     }
 
     #[test]

@@ -79,7 +79,9 @@ fn read_answer(answer: Value) -> Result<Sent, SendError> {
         reason: "unreadable answer".to_owned(),
     };
     let answer = answer.map_err(|_| unreadable())?;
-    let message = answer.messages.and_then(|messages| messages.into_iter().next());
+    let message = answer
+        .messages
+        .and_then(|messages| messages.into_iter().next());
     match (message, answer.success) {
         (Some(message), _) => Ok(Sent {
             message: Some(EventId::new(message.id)),

@@ -2,11 +2,12 @@
 //!
 //! Decisions, in one place:
 //! - Choices go out as quick replies, else buttons, else a list: the first of them that carries all
-//!   of them. Where none does, answers become a numbered text and nothing to tap, because buttons
-//!   for only the first ones would hide the others; shortcuts, which can be typed as well, are cut
-//!   to as many as fit, or left out.
-//! - A label that is too long for a button stands in full, numbered, in the text, and the buttons
-//!   carry the same numbers: "1. Đường, vỉa hè…".
+//!   of them with their labels in full, be it with a label as a row's description; else the first that
+//!   carries all of them. Where none does, answers become a numbered text and nothing to tap, because
+//!   buttons for only the first ones would hide the others; shortcuts, which can be typed as well, are
+//!   cut to as many as fit, or left out.
+//! - A label that nothing carries in full stands in full, numbered, in the text, and the buttons carry
+//!   the same numbers: "1. Đường, vỉa hè…".
 //! - Media goes before its words where both cannot go together, so that what can be tapped under
 //!   the words stays in sight.
 //! - Where each text may be with or without diacritics ([`Encoding::Auto`]), it keeps them unless it
@@ -159,8 +160,8 @@ fn asking(
     capabilities: &Capabilities,
     question: impl FnOnce(String, Vec<Choice>) -> Reply,
 ) -> Vec<Reply> {
-    let beside = choices::shortcuts_beside(choices, capabilities);
-    let mut parts = split::split(text, capabilities.text);
+    let (beside, above) = choices::shortcuts_beside(choices, capabilities);
+    let mut parts = split::split_last(text, capabilities.text, above);
     let Some(last) = parts.pop() else {
         return Vec::new();
     };
@@ -176,6 +177,7 @@ fn rewritten(reply: Reply, rewrite: &dyn Fn(&str) -> String) -> Reply {
             .into_iter()
             .map(|choice| Choice {
                 label: rewrite(&choice.label),
+                description: choice.description.as_deref().map(rewrite),
                 payload: choice.payload,
             })
             .collect()

@@ -117,11 +117,11 @@ impl GraphClient {
             return true;
         }
         let host = url.host_str().unwrap_or_default();
-        let known = |domain: &&str| {
-            host.strip_suffix(*domain)
+        let known = |domain: &str| {
+            host.strip_suffix(domain)
                 .is_some_and(|before| before.is_empty() || before.ends_with('.'))
         };
-        url.scheme() == "https" && url.port().is_none() && HOSTS.iter().any(|host| known(&host))
+        url.scheme() == "https" && url.port().is_none() && HOSTS.iter().any(|host| known(host))
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Capabilities {
     pub ask_phone: bool,
     /// Whether a message can ask for the e-mail address that the messenger knows.
     pub ask_email: bool,
+    /// Whether further choices can stand beside such a question.
+    pub choices_beside_asking: bool,
     /// Whether "typing" can be shown.
     pub typing: bool,
     /// Whether staff can take the conversation over in the provider's inbox.
@@ -61,6 +63,7 @@ impl Capabilities {
             ask_location: false,
             ask_phone: false,
             ask_email: false,
+            choices_beside_asking: true,
             typing: false,
             hand_over: false,
             window: None,
@@ -119,6 +122,8 @@ pub struct ChoiceLimit {
     pub title: usize,
     /// How the provider counts titles.
     pub title_unit: TextUnit,
+    /// The longest description under a title, in `title_unit`; 0 where there is none.
+    pub description: usize,
     /// The longest payload, in `payload_unit`.
     pub payload: usize,
     /// How the provider counts payloads.
@@ -128,12 +133,13 @@ pub struct ChoiceLimit {
 }
 
 impl ChoiceLimit {
-    /// Limits that are all counted in characters.
+    /// Limits that are all counted in characters; no descriptions.
     pub fn in_characters(max: usize, title: usize, payload: usize, text: usize) -> Self {
         Self {
             max,
             title,
             title_unit: TextUnit::Characters,
+            description: 0,
             payload,
             payload_unit: TextUnit::Characters,
             text,

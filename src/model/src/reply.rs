@@ -61,6 +61,9 @@ pub enum Reply {
 pub struct Choice {
     /// What the citizen reads.
     pub label: String,
+    /// More words under the label, on channels that show them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// What comes back when it is tapped. Old buttons stay tappable for ever, so it names its own
     /// question.
     pub payload: String,
@@ -71,6 +74,7 @@ impl Choice {
     pub fn new(label: impl Into<String>, payload: impl Into<String>) -> Self {
         Self {
             label: label.into(),
+            description: None,
             payload: payload.into(),
         }
     }

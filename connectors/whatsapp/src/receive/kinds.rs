@@ -79,10 +79,10 @@ pub(super) fn beside_messages(wire: &WireMessage<'_>) -> Result<Beside, serde_js
                 video,
                 document,
             } = edit.message;
-            let captioned = [image, video, document].into_iter().flatten();
+            let mut captioned = [image, video, document].into_iter().flatten();
             let text = text
                 .and_then(|text| text.body)
-                .or_else(|| captioned.filter_map(|media| media.caption).next());
+                .or_else(|| captioned.find_map(|media| media.caption));
             let Some(text) = text else {
                 return Ok(Beside::Unknown("edit".to_owned()));
             };

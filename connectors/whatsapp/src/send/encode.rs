@@ -44,10 +44,7 @@ fn recipient(citizen: &CitizenId) -> (&'static str, String) {
     }
 }
 
-fn content(
-    outgoing: &Outgoing<'_>,
-    config: &Config,
-) -> Result<(&'static str, Value), SendError> {
+fn content(outgoing: &Outgoing<'_>, config: &Config) -> Result<(&'static str, Value), SendError> {
     let rejected = |code: &str| {
         Err(SendError::Rejected {
             code: code.to_owned(),
@@ -155,8 +152,7 @@ fn media_message(kind: MediaKind, url: &str, caption: Option<&str>) -> (&'static
 fn file_name(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     let name = url.path_segments()?.next_back()?;
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let good = name.len() <= 240 && name.contains('.') && name.bytes().all(plain);
     good.then(|| name.to_owned())
 }

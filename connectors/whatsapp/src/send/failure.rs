@@ -37,8 +37,19 @@ pub(crate) fn decide(error: GraphError) -> Option<Decision> {
         // Our mistake.
         33 | 100 | 131_008 | 131_009 | 131_051 | 131_062 => Rejected,
         // Token, permission, policy, country, name, payment, registration.
-        0 | 3 | 10 | 190 | 200..=299 | 368 | 130_497 | 131_005 | 131_031 | 131_037 | 131_042
-        | 131_045 | 133_010 => Credentials,
+        0
+        | 3
+        | 10
+        | 190
+        | 200..=299
+        | 368
+        | 130_497
+        | 131_005
+        | 131_031
+        | 131_037
+        | 131_042
+        | 131_045
+        | 133_010 => Credentials,
         _ => return None,
     };
     Some(decision)

@@ -9,7 +9,7 @@ use langnghe_model::{
 };
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{split::split, texts};
+use super::{split::split_last, texts};
 
 /// Words with choices, as the channel shows them best.
 pub(super) fn render(
@@ -21,46 +21,164 @@ pub(super) fn render(
     if choices.is_empty() {
         return texts(text, capabilities.text);
     }
-    match (presentation(&choices, capabilities), style) {
-        (Some(limit), ChoiceStyle::Answers) => answers(text, choices, limit, capabilities.text),
-        (None, ChoiceStyle::Answers) => texts(&with_numbers(text, &choices), capabilities.text),
-        (Some(limit), ChoiceStyle::Shortcuts) => {
-            let above = if text.trim().is_empty() {
-                in_words(&choices)
-            } else {
-                text.to_owned()
-            };
-            tappable(
-                &above,
-                shorten_all(choices, limit),
-                style,
-                limit,
-                capabilities.text,
-            )
-        }
-        (None, ChoiceStyle::Shortcuts) => match some_of(choices, capabilities) {
-            Some((choices, limit)) if !text.trim().is_empty() => tappable(
-                text,
-                shorten_all(choices, limit),
-                style,
-                limit,
-                capabilities.text,
-            ),
-            _ => texts(text, capabilities.text),
-        },
+    match style {
+        ChoiceStyle::Answers => answers(text, &choices, capabilities),
+        ChoiceStyle::Shortcuts => shortcuts(text, choices, capabilities),
     }
 }
 
-/// The shortcuts that fit beside a question with a button of the channel's own.
-pub(super) fn shortcuts_beside(choices: Vec<Choice>, capabilities: &Capabilities) -> Vec<Choice> {
+/// What can be tapped beside a question with a button of the channel's own, which takes the place of
+/// one choice, and the longest text above such a question.
+pub(super) fn shortcuts_beside(
+    choices: Vec<Choice>,
+    capabilities: &Capabilities,
+) -> (Vec<Choice>, usize) {
     let Some(limit) = capabilities.quick_replies.or(capabilities.buttons) else {
-        return Vec::new();
+        return (Vec::new(), capabilities.text.max);
     };
+    if !capabilities.choices_beside_asking {
+        return (Vec::new(), limit.text);
+    }
     let beside = ChoiceLimit {
         max: limit.max.saturating_sub(1),
         ..limit
     };
-    shorten_all(fitting(choices, beside), beside)
+    (shorten_all(fitting(choices, beside), beside), limit.text)
+}
+
+/// All the choices, or none to tap and all in words.
+fn answers(text: &str, choices: &[Choice], capabilities: &Capabilities) -> Vec<Reply> {
+    let carrying = || {
+        presentations(capabilities).filter(|limit| {
+            choices.len() <= limit.max && choices.iter().all(|choice| fits_payload(choice, *limit))
+        })
+    };
+    let shown = if text.trim().is_empty() {
+        None
+    } else {
+        carrying()
+            .find_map(|limit| Some((in_full(choices, limit)?, limit)))
+            .or_else(|| carrying().find_map(|limit| Some((described(choices, limit)?, limit))))
+    };
+    if let Some((shown, limit)) = shown {
+        return tappable(text, shown, ChoiceStyle::Answers, limit, capabilities.text);
+    }
+    let above = with_numbers(text, choices);
+    let Some(limit) = carrying().next() else {
+        return texts(&above, capabilities.text);
+    };
+    let shown = in_full(choices, limit).unwrap_or_else(|| numbered(choices, limit));
+    tappable(
+        &above,
+        shown,
+        ChoiceStyle::Answers,
+        limit,
+        capabilities.text,
+    )
+}
+
+/// As many of the choices as fit; they can be typed as well.
+fn shortcuts(text: &str, choices: Vec<Choice>, capabilities: &Capabilities) -> Vec<Reply> {
+    let carries_all = |limit: &ChoiceLimit| {
+        choices.len() <= limit.max && choices.iter().all(|choice| fits_payload(choice, *limit))
+    };
+    let limit = presentations(capabilities)
+        .find(carries_all)
+        .or_else(|| presentations(capabilities).next());
+    let shown = limit.map(|limit| (shorten_all(fitting(choices, limit), limit), limit));
+    let Some((shown, limit)) = shown.filter(|(shown, _)| !shown.is_empty()) else {
+        return texts(text, capabilities.text);
+    };
+    let above = if text.trim().is_empty() {
+        in_words(&shown)
+    } else {
+        text.to_owned()
+    };
+    tappable(
+        &above,
+        shown,
+        ChoiceStyle::Shortcuts,
+        limit,
+        capabilities.text,
+    )
+}
+
+/// The choices with their labels as titles, where all of them fit and no two are the same.
+fn in_full(choices: &[Choice], limit: ChoiceLimit) -> Option<Vec<Choice>> {
+    let mut titles = HashSet::new();
+    choices
+        .iter()
+        .map(|choice| {
+            let title = one_line(&choice.label);
+            let good = !title.is_empty() && limit.title_unit.count(&title) <= limit.title;
+            (good && titles.insert(title.clone())).then(|| Choice {
+                label: title,
+                description: description(choice, limit),
+                payload: choice.payload.clone(),
+            })
+        })
+        .collect()
+}
+
+/// The choices with what fits of their labels as titles, and the labels in full under them, where all
+/// of them fit and a reader can tell them apart.
+fn described(choices: &[Choice], limit: ChoiceLimit) -> Option<Vec<Choice>> {
+    let labels: Vec<String> = choices
+        .iter()
+        .map(|choice| one_line(&choice.label))
+        .collect();
+    let distinct: HashSet<&String> = labels.iter().collect();
+    let fits =
+        |label: &String| !label.is_empty() && limit.title_unit.count(label) <= limit.description;
+    if distinct.len() < labels.len() || !labels.iter().all(fits) {
+        return None;
+    }
+    let shown = shorten_all(choices.to_vec(), limit);
+    (shown.len() == choices.len()).then(|| {
+        shown
+            .into_iter()
+            .zip(labels)
+            .map(|(choice, label)| Choice {
+                description: if choice.label == label {
+                    description(&choice, limit)
+                } else {
+                    Some(label)
+                },
+                ..choice
+            })
+            .collect()
+    })
+}
+
+/// The choices with their numbers before what fits of their labels.
+fn numbered(choices: &[Choice], limit: ChoiceLimit) -> Vec<Choice> {
+    (1..)
+        .zip(choices)
+        .map(|(number, choice)| Choice {
+            label: shorten(
+                format!("{number}. {}", one_line(&choice.label)).trim(),
+                limit,
+            ),
+            description: description(choice, limit),
+            payload: choice.payload.clone(),
+        })
+        .collect()
+}
+
+/// The choice's own description, where the channel shows one.
+fn description(choice: &Choice, limit: ChoiceLimit) -> Option<String> {
+    let words = one_line(choice.description.as_deref()?);
+    let room = ChoiceLimit {
+        title: limit.description,
+        ..limit
+    };
+    (limit.description > 0 && !words.is_empty()).then(|| shorten(&words, room))
+}
+
+/// Titles have no lines.
+fn one_line(label: &str) -> String {
+    let words: Vec<&str> = label.split_whitespace().collect();
+    words.join(" ")
 }
 
 fn presentations(capabilities: &Capabilities) -> impl Iterator<Item = ChoiceLimit> {
@@ -71,23 +189,6 @@ fn presentations(capabilities: &Capabilities) -> impl Iterator<Item = ChoiceLimi
     ]
     .into_iter()
     .flatten()
-}
-
-/// The first presentation that carries all the choices.
-fn presentation(choices: &[Choice], capabilities: &Capabilities) -> Option<ChoiceLimit> {
-    presentations(capabilities).find(|limit| {
-        choices.len() <= limit.max && choices.iter().all(|choice| fits_payload(choice, *limit))
-    })
-}
-
-/// As many as the channel's first presentation carries.
-fn some_of(
-    choices: Vec<Choice>,
-    capabilities: &Capabilities,
-) -> Option<(Vec<Choice>, ChoiceLimit)> {
-    let limit = presentations(capabilities).next()?;
-    let choices = fitting(choices, limit);
-    (!choices.is_empty()).then_some((choices, limit))
 }
 
 fn fitting(choices: Vec<Choice>, limit: ChoiceLimit) -> Vec<Choice> {
@@ -102,33 +203,6 @@ fn fits_payload(choice: &Choice, limit: ChoiceLimit) -> bool {
     !choice.payload.is_empty() && limit.payload_unit.count(&choice.payload) <= limit.payload
 }
 
-fn answers(
-    text: &str,
-    mut choices: Vec<Choice>,
-    limit: ChoiceLimit,
-    text_limit: TextLimit,
-) -> Vec<Reply> {
-    let mut labels = HashSet::new();
-    let clear = choices.iter().all(|choice| {
-        let label = choice.label.trim();
-        !label.is_empty() && limit.title_unit.count(label) <= limit.title && labels.insert(label)
-    });
-    let above = if clear && !text.trim().is_empty() {
-        text.to_owned()
-    } else {
-        with_numbers(text, &choices)
-    };
-    for (number, choice) in (1..).zip(&mut choices) {
-        let label = choice.label.trim();
-        choice.label = if clear {
-            label.to_owned()
-        } else {
-            shorten(&format!("{number}. {label}"), limit)
-        };
-    }
-    tappable(&above, choices, ChoiceStyle::Answers, limit, text_limit)
-}
-
 /// The text, split where it must be, with the choices on its last part.
 fn tappable(
     text: &str,
@@ -137,16 +211,7 @@ fn tappable(
     limit: ChoiceLimit,
     text_limit: TextLimit,
 ) -> Vec<Reply> {
-    let mut parts = split(text, text_limit);
-    if let Some(last) = parts.pop() {
-        parts.extend(split(
-            &last,
-            TextLimit {
-                max: limit.text,
-                unit: text_limit.unit,
-            },
-        ));
-    }
+    let mut parts = split_last(text, text_limit, limit.text);
     let Some(last) = parts.pop() else {
         return Vec::new();
     };
@@ -184,15 +249,16 @@ fn shorten_all(choices: Vec<Choice>, limit: ChoiceLimit) -> Vec<Choice> {
     choices
         .into_iter()
         .filter_map(|choice| {
-            let label = choice.label.trim();
-            let mut title = shorten(label, limit);
+            let label = one_line(&choice.label);
+            let mut title = shorten(&label, limit);
             for number in 2..=99 {
                 if titles.contains(&title) {
                     title = shorten(&format!("{number}. {label}"), limit);
                 }
             }
-            (!title.is_empty() && titles.insert(title.clone())).then_some(Choice {
+            (!title.is_empty() && titles.insert(title.clone())).then(|| Choice {
                 label: title,
+                description: description(&choice, limit),
                 payload: choice.payload,
             })
         })

@@ -26,6 +26,16 @@ pub(super) fn split(text: &str, limit: TextLimit) -> Vec<String> {
     parts
 }
 
+/// As [`split`], with a last part of at most `last` in the same unit: something stands under it.
+pub(super) fn split_last(text: &str, limit: TextLimit, last: usize) -> Vec<String> {
+    let mut parts = split(text, limit);
+    if let Some(end) = parts.pop() {
+        let max = last.min(limit.max);
+        parts.extend(split(&end, TextLimit { max, ..limit }));
+    }
+    parts
+}
+
 /// The length in bytes of the longest prefix of whole graphemes within the limit; at least one
 /// character.
 fn fitting_prefix(text: &str, limit: TextLimit) -> usize {

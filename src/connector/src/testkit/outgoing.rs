@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Findings, Subject, describe,
+    Findings, RECEIVED_AT, Subject, Webhook, describe,
     double::{API_BASE, Double, Exchange, ProviderAnswer, ProviderRequest, with_address},
     tables,
 };
@@ -40,6 +40,9 @@ pub struct Case {
     /// What it shows.
     #[serde(default)]
     pub name: String,
+    /// This webhook comes first: the citizen wrote.
+    #[serde(default)]
+    pub received: Option<Value>,
     /// To whom.
     #[serde(default)]
     pub citizen: Option<String>,
@@ -111,6 +114,12 @@ async fn check_case(subject: &dyn Subject, defaults: &Case, case: &Case, finding
     let address = double.address();
     let connector = subject.connector(&address);
     findings.private.push(citizen.as_str().to_owned());
+    if let Some(body) = &case.received {
+        let mut webhook = Webhook::json(subject.secret_path(), &body.to_string());
+        webhook.sign(subject);
+        let received = webhook.receive(&*connector, RECEIVED_AT);
+        findings.equal("what came first is taken", &received.is_ok(), &true);
+    }
     let mut private = subject.credentials();
     private.push(citizen.as_str().to_owned());
     let mut results = Vec::new();
