@@ -117,14 +117,10 @@ impl Connector for Telegram {
 
 /// Limits of the Bot API. How many buttons a keyboard may have and how long their words may be it does
 /// not say: 50 of 40 characters is what a phone still shows well.
-fn capabilities() -> Capabilities {
+pub fn capabilities() -> Capabilities {
     let choices = |payload| ChoiceLimit {
-        max: 50,
-        title: 40,
-        title_unit: TextUnit::Characters,
-        payload,
         payload_unit: TextUnit::Bytes,
-        text: 4096,
+        ..ChoiceLimit::in_characters(50, 40, payload, 4096)
     };
     let megabytes = |count: u64| count * 1024 * 1024;
     let media = |kind, bytes| MediaLimit {

@@ -28,7 +28,7 @@ mod send;
 mod throttle;
 
 pub use config::{Config, ConfigError, Mode};
-pub use connector::Telegram;
+pub use connector::{Telegram, capabilities};
 
 /// What media that lie at Telegram are named by: `telegram:<file id>`.
 const MEDIA: &str = "telegram:";
