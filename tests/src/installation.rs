@@ -145,6 +145,28 @@ impl Installation {
         )
     }
 
+    /// Adds a number on WhatsApp whose Graph API lies at `api_base`.
+    pub fn whatsapp(&mut self, id: &str, number: &str, api_base: &str) -> &mut Self {
+        self.environment("WA_APP_SECRET", APP_SECRET);
+        self.environment("WA_VERIFY_TOKEN", VERIFY_TOKEN);
+        self.environment("WA_ACCESS_TOKEN", ACCESS_TOKEN);
+        self.add(
+            "channel",
+            toml::toml! {
+                kind = "whatsapp"
+                app_secret = "env:WA_APP_SECRET"
+                verify_token = "env:WA_VERIFY_TOKEN"
+                access_token = "env:WA_ACCESS_TOKEN"
+                allow_private = true
+            },
+            &[
+                ("id", id),
+                ("phone_number_id", number),
+                ("api_base", api_base),
+            ],
+        )
+    }
+
     /// Adds the web chat.
     pub fn webchat(&mut self, id: &str) -> &mut Self {
         self.add("channel", toml::toml! { kind = "webchat" }, &[("id", id)])

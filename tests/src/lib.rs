@@ -27,6 +27,7 @@ pub mod smsc;
 pub mod stores;
 pub mod visitor;
 pub mod wait;
+pub mod whatsapp;
 pub mod wire;
 
 pub use graph::Graph;

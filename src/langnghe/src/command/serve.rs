@@ -48,7 +48,7 @@ fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
             ChannelKind::Telegram(bot) if bot.webhook_secret.is_none() => {
                 writeln!(output, "  {id}: polls")?;
             }
-            ChannelKind::Messenger(_) | ChannelKind::Telegram(_) => {
+            ChannelKind::Messenger(_) | ChannelKind::Whatsapp(_) | ChannelKind::Telegram(_) => {
                 writeln!(output, "  {id}: {public}/webhooks/{id}")?;
             }
             ChannelKind::Sms(sms) => {

@@ -12,13 +12,16 @@ pub(super) fn connector(
     channel: &ChannelConfig,
     settings: &WhatsappConfig,
 ) -> Result<Arc<dyn Connector>, String> {
-    let config = Config {
-        channel: channel.id.clone(),
-        app: settings.app.clone(),
-        phone_number_id: settings.phone_number_id.clone(),
-        account_id: settings.account_id.clone(),
-        templates: settings.templates.clone(),
-    };
+    let mut config = Config::new(
+        channel.id.clone(),
+        settings.app.clone(),
+        settings.phone_number_id.as_str(),
+    );
+    config.account_id.clone_from(&settings.account_id);
+    config.templates.clone_from(&settings.templates);
+    if let Some(words) = &settings.list_button {
+        config.list_button.clone_from(words);
+    }
     let client = GuardedClient::new(&ClientSettings {
         timeout: config.app.timeout,
         allow_private: settings.allow_private,

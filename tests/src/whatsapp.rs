@@ -1,0 +1,253 @@
+//! A stand-in for WhatsApp's Cloud API, as strict as the reference: version, token, proof, shapes and
+//! limits are checked, the window and the pair limit are kept, media lie behind links that run out, and
+//! statuses come back as signed webhooks. What it would never take makes the test fail at its end.
+
+mod check;
+mod citizen;
+mod serve;
+mod statuses;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+
+pub use self::citizen::Person;
+use crate::{
+    installation::{ACCESS_TOKEN, APP_SECRET},
+    wait,
+};
+
+/// The version that paths must name.
+const VERSION: &str = "v26.0";
+
+/// The number, as Meta names it.
+pub const NUMBER: &str = "106540352242922";
+
+/// The account that the number is of.
+pub const ACCOUNT: &str = "102290129340398";
+
+/// How long a link to a medium lives.
+const LINK: Duration = Duration::from_mins(5);
+
+/// The running stand-in.
+#[derive(Debug)]
+pub struct WhatsApp {
+    state: Arc<State>,
+    address: SocketAddr,
+    server: JoinHandle<()>,
+    poster: JoinHandle<()>,
+}
+
+/// What was said to a citizen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Their phone number without plus, or their user id.
+    pub recipient: String,
+    /// The id that the stand-in gave it.
+    pub message_id: String,
+    /// The sender's own id of it.
+    pub own_id: String,
+    /// What kind of message: `text`, `button`, `list`, `location_request_message`, `image`, …
+    pub kind: String,
+    /// Its words; of a template its parameters, a line each.
+    pub text: String,
+    /// Title and id of each button or row.
+    pub choices: Vec<(String, String)>,
+}
+
+/// How the stand-in meets messages to citizens who have not written for a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Closed {
+    /// Refuses them with 131047.
+    #[default]
+    AtOnce,
+    /// Takes them, and says `failed` with 131047 later.
+    Later,
+}
+
+#[derive(Debug)]
+struct State {
+    authorization: String,
+    proof: String,
+    next_id: AtomicU64,
+    book: Mutex<Book>,
+    statuses: mpsc::UnboundedSender<Value>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    taken: Vec<Taken>,
+    violations: Vec<String>,
+    /// Messages that citizens wrote, which may be marked as read: id and writer.
+    inbound: HashMap<String, String>,
+    /// Whose window is closed, and how that is met.
+    closed: HashMap<String, Closed>,
+    /// How many more messages the pair limit lets through at once, and when that was counted.
+    pairs: HashMap<String, (f64, Instant)>,
+    pair_refusals: u64,
+    /// Media by their ids.
+    media: HashMap<String, Medium>,
+    /// Links by their secret part: the medium, and when they were given out.
+    links: HashMap<String, (String, Instant)>,
+    /// Media that were fetched whole.
+    fetched: Vec<String>,
+    marked_read: Vec<String>,
+    /// The address that was set as webhook.
+    webhook: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Medium {
+    content_type: String,
+    bytes: Vec<u8>,
+}
+
+impl State {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn new_id(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl WhatsApp {
+    /// Starts one on the running runtime; statuses go to `webhook`.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    pub async fn start(webhook: &str) -> Self {
+        let mut proof = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).expect("any key");
+        proof.update(ACCESS_TOKEN.as_bytes());
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let state = Arc::new(State {
+            authorization: format!("Bearer {ACCESS_TOKEN}"),
+            proof: crate::meta::hex(&proof.finalize().into_bytes()),
+            next_id: AtomicU64::new(1),
+            book: Mutex::default(),
+            statuses: sender,
+        });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let routes = serve::routes(Arc::clone(&state), address);
+        let server = tokio::spawn(async move {
+            axum::serve(listener, routes)
+                .await
+                .expect("the stand-in serves");
+        });
+        let poster = tokio::spawn(statuses::post(webhook.to_owned(), receiver));
+        Self {
+            state,
+            address,
+            server,
+            poster,
+        }
+    }
+
+    /// What `api_base` is to be.
+    pub fn api_base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A day passes for a citizen: the window is closed until they write.
+    pub fn close_window(&self, citizen: &str, closed: Closed) {
+        self.state.book().closed.insert(citizen.to_owned(), closed);
+    }
+
+    /// Everything that was taken, in order.
+    pub fn taken(&self) -> Vec<Taken> {
+        self.state.book().taken.clone()
+    }
+
+    /// What was taken for one citizen, in order.
+    pub fn taken_for(&self, citizen: &str) -> Vec<Taken> {
+        let taken = self.taken().into_iter();
+        taken.filter(|taken| taken.recipient == citizen).collect()
+    }
+
+    /// How often the pair limit was met.
+    pub fn pair_refusals(&self) -> u64 {
+        self.state.book().pair_refusals
+    }
+
+    /// Lets so many more messages to a citizen pass before the pair limit.
+    pub fn leave_of_pair(&self, citizen: &str, messages: u32) {
+        let left = (f64::from(messages), Instant::now());
+        self.state.book().pairs.insert(citizen.to_owned(), left);
+    }
+
+    /// The media that were fetched whole, by their ids.
+    pub fn fetched(&self) -> Vec<String> {
+        self.state.book().fetched.clone()
+    }
+
+    /// Five minutes pass for all links to media.
+    pub fn expire_links(&self) {
+        self.state.book().links.clear();
+    }
+
+    /// The messages of citizens that were marked as read.
+    pub fn marked_read(&self) -> Vec<String> {
+        self.state.book().marked_read.clone()
+    }
+
+    /// The address that was set as webhook.
+    pub fn webhook(&self) -> Option<String> {
+        self.state.book().webhook.clone()
+    }
+
+    /// What was wrong with what it was sent. A test that expects something wrong takes it away with
+    /// this.
+    pub fn take_violations(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.book().violations)
+    }
+
+    /// Waits for something that was said to a citizen, after the first `seen`, with these words.
+    ///
+    /// # Panics
+    /// When it does not come soon.
+    pub async fn wait_for(&self, citizen: &str, seen: usize, words: &str) -> (usize, Taken) {
+        let what = format!("{words:?} after {seen} others");
+        wait::for_some(&what, wait::SOON, async || {
+            let mut taken = self.taken_for(citizen).into_iter().enumerate().skip(seen);
+            taken.find(|(_, taken)| taken.text.contains(words))
+        })
+        .await
+    }
+
+    /// The ids of ours that were taken more than once, with how often.
+    pub fn repeated(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for taken in self.taken() {
+            *counts.entry(taken.own_id).or_default() += 1;
+        }
+        counts.retain(|_, count| *count > 1);
+        counts
+    }
+}
+
+impl Drop for WhatsApp {
+    fn drop(&mut self) {
+        self.server.abort();
+        self.poster.abort();
+        let violations = self.take_violations();
+        if !std::thread::panicking() {
+            assert!(
+                violations.is_empty(),
+                "the Cloud API was used wrongly: {violations:#?}"
+            );
+        }
+    }
+}
