@@ -126,7 +126,8 @@ impl Installation {
         self
     }
 
-    /// Adds a Messenger channel whose Graph API lies at `api_base`.
+    /// Adds a Messenger channel whose Graph API lies at `api_base`. It keeps no quota unless the test
+    /// sets one (`quotas`, `replies_per_second`).
     pub fn messenger(&mut self, id: &str, api_base: &str) -> &mut Self {
         self.environment("PAGE_APP_SECRET", APP_SECRET);
         self.environment("PAGE_VERIFY_TOKEN", VERIFY_TOKEN);
@@ -140,6 +141,7 @@ impl Installation {
                 access_token = "env:PAGE_ACCESS_TOKEN"
                 allow_private = true
                 profile = false
+                quotas = "off"
             },
             &[("id", id), ("api_base", api_base)],
         )

@@ -177,7 +177,7 @@ fn encode(part: &impl Serialize) -> Vec<u8> {
 }
 
 /// A moment as RFC 3339 in UTC with milliseconds: `2026-11-21T07:30:00.000Z`.
-pub(crate) fn rfc3339(moment: Timestamp) -> String {
+pub fn rfc3339(moment: Timestamp) -> String {
     // Beyond the years that RFC 3339 can write lies only a broken clock.
     let moment = jiff::Timestamp::from_millisecond(moment.as_milliseconds()).unwrap_or_default();
     format!("{moment:.3}")

@@ -24,6 +24,7 @@ mod ownership;
 mod parts;
 mod pause;
 mod planner;
+mod quota;
 mod retry;
 mod routes;
 mod sender;

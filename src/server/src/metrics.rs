@@ -2,7 +2,10 @@
 //!
 //! Labels are ids from the configuration and words from the code, never anything of a citizen.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use langnghe_model::ChannelId;
 use langnghe_store::{Depth, Depths};
@@ -12,7 +15,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{clock, media::MediaMetrics};
+use crate::{clock, media::MediaMetrics, quota::ChannelQuotas};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChannelLabel {
@@ -62,6 +65,12 @@ struct QueueLabel {
     name: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuotaLabel {
+    channel: String,
+    quota: String,
+}
+
 /// The longest of these buckets is 4 s, the bound of a webhook's answer.
 const SECONDS: [f64; 12] = [
     0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 4.0,
@@ -87,6 +96,11 @@ pub(crate) struct Metrics {
     plans: Family<PlanLabel, Counter>,
     delivered: Family<BackendLabel, Counter>,
     delivery_failures: Family<BackendFailureLabel, Counter>,
+    quota_limit: Family<QuotaLabel, Gauge>,
+    quota_used: Family<QuotaLabel, Gauge>,
+    quota_waiting: Family<QuotaLabel, Gauge>,
+    channel_pace: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
+    channel_paused: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
     queue_depth: Family<QueueLabel, Gauge>,
     queue_parked: Family<QueueLabel, Gauge>,
     queue_age: Family<QueueLabel, Gauge<f64, AtomicU64>>,
@@ -120,6 +134,11 @@ impl Metrics {
             plans: Family::default(),
             delivered: Family::default(),
             delivery_failures: Family::default(),
+            quota_limit: Family::default(),
+            quota_used: Family::default(),
+            quota_waiting: Family::default(),
+            channel_pace: Family::default(),
+            channel_paused: Family::default(),
             queue_depth: Family::default(),
             queue_parked: Family::default(),
             queue_age: Family::default(),
@@ -194,6 +213,33 @@ impl Metrics {
             "delivery_failures",
             "Attempts to deliver a ticket that failed, by class",
             self.delivery_failures.clone(),
+        );
+        registry.register(
+            "quota_limit",
+            "The most in the quota's window, by the rule",
+            self.quota_limit.clone(),
+        );
+        registry.register(
+            "quota_used",
+            "What counts in the quota's window now, where this replica sends; of a quota of recipients, the fullest",
+            self.quota_used.clone(),
+        );
+        registry.register(
+            "quota_waiting",
+            "Claimed replies that wait for the quota",
+            self.quota_waiting.clone(),
+        );
+        registry.register_with_unit(
+            "channel_pace",
+            "The share of its limits at which the channel sends, after what the provider told",
+            Unit::Ratios,
+            self.channel_pace.clone(),
+        );
+        registry.register_with_unit(
+            "channel_paused",
+            "For how long the channel still rests",
+            Unit::Seconds,
+            self.channel_paused.clone(),
         );
         registry.register(
             "queue_depth",
@@ -386,5 +432,49 @@ impl ChannelMetrics {
             why,
         };
         self.all.plans.get_or_create(&label).inc();
+    }
+
+    fn label(&self) -> ChannelLabel {
+        ChannelLabel {
+            channel: self.channel.clone(),
+        }
+    }
+
+    /// Shows how the quotas of the channel stand.
+    pub(crate) fn observe_quotas(&self, state: &ChannelQuotas) {
+        for quota in &state.quotas {
+            let label = QuotaLabel {
+                channel: self.channel.clone(),
+                quota: quota.name.clone(),
+            };
+            let all = &self.all;
+            let waiting = i64::try_from(quota.waiting).unwrap_or(i64::MAX);
+            all.quota_limit
+                .get_or_create(&label)
+                .set(quota.limit.into());
+            all.quota_used.get_or_create(&label).set(quota.used.into());
+            all.quota_waiting.get_or_create(&label).set(waiting);
+        }
+        let paused = state.paused_until_ms.unwrap_or(0) - state.at_ms;
+        let paused = Duration::from_millis(u64::try_from(paused).unwrap_or(0));
+        let pace = f64::from(state.pace_percent) / 100.0;
+        self.all.channel_pace.get_or_create(&self.label()).set(pace);
+        let gauge = &self.all.channel_paused;
+        gauge.get_or_create(&self.label()).set(paused.as_secs_f64());
+    }
+
+    /// This replica sends on the channel no longer: what it would show is another's.
+    pub(crate) fn forget_quotas(&self, state: &ChannelQuotas) {
+        for quota in &state.quotas {
+            let label = QuotaLabel {
+                channel: self.channel.clone(),
+                quota: quota.name.clone(),
+            };
+            self.all.quota_limit.remove(&label);
+            self.all.quota_used.remove(&label);
+            self.all.quota_waiting.remove(&label);
+        }
+        self.all.channel_pace.remove(&self.label());
+        self.all.channel_paused.remove(&self.label());
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use langnghe_connector::{Connector, Host};
+use langnghe_connector::{Connector, Host, QuotaRule};
 use langnghe_desk::Backend;
 use langnghe_flow::Library;
 use langnghe_model::ChannelId;
@@ -23,6 +23,7 @@ use crate::{
     metrics::Metrics,
     notices::Fallback,
     ownership::{Guard, Owner},
+    quota::Keeper,
     routes::{self, RoutedChannel, Shared},
     sender::Sender,
     shared_folder,
@@ -56,8 +57,9 @@ pub struct ChannelParts {
     pub id: ChannelId,
     /// Its connector.
     pub connector: Arc<dyn Connector>,
-    /// The most replies a second; `None` leaves it to the provider's answers.
-    pub replies_a_second: Option<u32>,
+    /// The limits on what is sent: those of the connector, as the configuration changed them. Each
+    /// has a name of its own.
+    pub quotas: Vec<QuotaRule>,
     /// Whether the citizen's profile is looked up when a conversation begins.
     pub profile: bool,
     /// How what citizens did not just ask for may be brought to them.
@@ -91,7 +93,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let store = Arc::clone(&parts.store);
     let longest_stop = parts.settings.shutdown;
-    let (router, loops) = start(parts, &shutdown).await?;
+    let replica = replica_name(listener.local_addr()?.port());
+    let (router, loops) = start(parts, &replica, &shutdown).await?;
     let served = http_server::serve(listener, router, shutdown.clone());
     let mut served = std::pin::pin!(served);
     let early = tokio::select! {
@@ -122,9 +125,17 @@ pub async fn serve(
     result
 }
 
+/// How operators tell this replica from others: the machine's name and the port.
+fn replica_name(port: u16) -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = Some(machine.trim()).filter(|name| !name.is_empty());
+    format!("{}:{port}", machine.unwrap_or("localhost"))
+}
+
 /// Starts the loops, and gives the routes to serve beside them.
 async fn start(
     parts: Parts,
+    replica: &str,
     stop: &CancellationToken,
 ) -> Result<(axum::Router, JoinSet<()>), PlaceRefused> {
     let Parts {
@@ -173,12 +184,20 @@ async fn start(
             router = router.merge(routes);
         }
         let guard = Guard::new(channel.id.clone(), channel_metrics.clone(), Moment::now);
+        let quotas = Arc::new(Keeper::new(
+            channel.id.clone(),
+            replica.to_owned(),
+            channel.quotas.clone(),
+            channel_metrics.clone(),
+            store.bus(),
+        ));
         routed_channels.insert(
             channel.id.clone(),
             RoutedChannel {
                 connector: Arc::clone(&channel.connector),
                 metrics: channel_metrics.clone(),
                 guard: Arc::clone(&guard),
+                quotas: Arc::clone(&quotas),
             },
         );
         fetch_channels.insert(
@@ -193,12 +212,9 @@ async fn start(
             channel.clone(),
             host,
             Arc::clone(&guard),
+            quotas,
             channel_metrics.clone(),
-            settings.reply_retries.clone(),
-            channel
-                .connector
-                .sends_at_once()
-                .unwrap_or(settings.sends_at_once),
+            &settings,
         );
         let other = channel.notices.fallback.clone();
         sender.fallback = other.and_then(|id| {

@@ -2,32 +2,32 @@
 //! replicas too: it sends only while this replica owns the channel.
 
 mod attempt;
+mod held;
 mod outlook;
-mod rest;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use langnghe_connector::Host;
+use langnghe_connector::{Host, QuotaScope};
 use langnghe_http::Permission;
-use langnghe_store::{OutboxReply, SettleResult, Settlement, Store, StoreError};
+use langnghe_store::{Lane, OutboxReply, SettleResult, Settlement, Store, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::{attempt::Attempted, outlook::Refusals, rest::Rest};
+use self::{attempt::Attempted, held::Held, outlook::Refusals};
 use crate::{
-    ChannelParts, RetrySchedule, clock,
+    ChannelParts, RetrySchedule, Settings, clock,
     crash::{self, Point},
+    envelope::Envelope,
     metrics::ChannelMetrics,
     notices::Fallback,
     ownership::{Guard, Tenure, while_held},
     pause::{Backoff, pause},
+    quota::{Keeper, Later, Ticket},
 };
 
 const CLAIM_WAIT: Duration = Duration::from_secs(10);
@@ -37,6 +37,12 @@ const SEND_LEASE: Duration = Duration::from_secs(90);
 const TENDING_ENDS: Duration = Duration::from_secs(5);
 /// How long what became of a reply is told to a store that does not answer.
 const SETTLE_TIME: Duration = Duration::from_secs(30);
+/// A reply that is claimed and may not go for longer than this is given back to the store meanwhile.
+const HOLD: Duration = Duration::from_secs(2);
+/// The longest that a claimed reply waits for the channel's own limits; well within its lease.
+const HOLD_CHANNEL: Duration = Duration::from_secs(30);
+/// How often a wait for a limit looks whether the pace has changed.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The sender of one channel.
 #[derive(Debug)]
@@ -49,11 +55,20 @@ pub(crate) struct Sender {
     pub(crate) retries: RetrySchedule,
     pub(crate) at_once: usize,
     guard: Arc<Guard>,
-    pace: Option<DefaultDirectRateLimiter>,
-    rest: Rest,
+    quotas: Arc<Keeper>,
+    counts_parts: bool,
     refusals: Refusals,
     /// Where notices go whose citizens agreed to it.
     pub(crate) fallback: Option<Fallback>,
+}
+
+/// What the sender works with during one reign.
+struct Reign<'a> {
+    tenure: &'a Tenure,
+    over: &'a CancellationToken,
+    places: Arc<Semaphore>,
+    on_their_way: &'a mut JoinSet<()>,
+    held: Held,
 }
 
 impl Sender {
@@ -62,28 +77,21 @@ impl Sender {
         channel: ChannelParts,
         host: Arc<dyn Host>,
         guard: Arc<Guard>,
+        quotas: Arc<Keeper>,
         metrics: ChannelMetrics,
-        retries: RetrySchedule,
-        at_once: usize,
+        settings: &Settings,
     ) -> Self {
-        let pace = channel
-            .replies_a_second
-            .and_then(NonZeroU32::new)
-            .map(|a_second| {
-                // One at a time, evenly: a burst would pass the provider's bound in some window.
-                RateLimiter::direct(Quota::per_second(a_second).allow_burst(NonZeroU32::MIN))
-            });
-        let rest = Rest::new(channel.id.clone(), store.bus());
+        let at_once = channel.connector.sends_at_once();
         Self {
             store,
             channel,
             host,
             metrics,
-            retries,
-            at_once,
+            retries: settings.reply_retries.clone(),
+            at_once: at_once.unwrap_or(settings.sends_at_once),
             guard,
-            pace,
-            rest,
+            counts_parts: quotas.book.counts_parts(),
+            quotas,
             refusals: Refusals::default(),
             fallback: None,
         }
@@ -94,7 +102,7 @@ impl Sender {
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
         tokio::select! {
             () = self.serve(&stop) => {}
-            () = self.rest.listen() => {}
+            () = self.quotas.listen() => {}
         }
     }
 
@@ -123,7 +131,7 @@ impl Sender {
             let connector = Arc::clone(&self.channel.connector);
             let (host, ended) = (Arc::clone(&self.host), over.clone());
             let mut tending = tokio::spawn(async move { connector.tend(host, ended).await });
-            tokio::join!(work, watch);
+            tokio::join!(work, watch, self.quotas.tell(&over));
             if tokio::time::timeout(TENDING_ENDS, &mut tending)
                 .await
                 .is_err()
@@ -142,44 +150,60 @@ impl Sender {
         on_their_way: &mut JoinSet<()>,
         backoff: &mut Backoff,
     ) {
-        if let Some(pace) = &self.pace {
-            // Another replica may have sent a moment ago: the first reply keeps its distance too.
-            drop(pace.check());
-        }
-        let places = Arc::new(Semaphore::new(self.at_once));
+        self.quotas.begin_reign(tenure.epoch());
+        let mut reign = Reign {
+            tenure,
+            over,
+            places: Arc::new(Semaphore::new(self.at_once)),
+            on_their_way,
+            held: Held::default(),
+        };
         while !over.is_cancelled() {
-            pause(self.rest.until().since(clock::now()), over).await;
-            let Some(first_place) = self.free_place(&places, over).await else {
+            pause(self.quotas.rest.until().since(clock::now()), over).await;
+            let Some(first_place) = self.free_place(&reign.places, over).await else {
                 break;
             };
-            let free = 1 + places.available_permits();
+            let free = 1 + reign.places.available_permits();
+            drop(first_place);
+            // Only what may go at once is claimed: what comes meanwhile may be more urgent.
+            let room = match self.quotas.book.room(free) {
+                Ok(room) => room,
+                Err(later) => {
+                    self.wait(&later, over).await;
+                    continue;
+                }
+            };
+            if let Some((reply, later)) = reign.held.due(Instant::now()) {
+                self.quotas.book.count_waiting(&later, false);
+                if self.dispatch(reply, &mut reign).await {
+                    continue;
+                }
+                // The next reign's first claim takes the lease away.
+                break;
+            }
+            let wait = reign
+                .held
+                .wait(Instant::now())
+                .map_or(CLAIM_WAIT, |wait| wait.min(CLAIM_WAIT));
             let claimed = self.store.claim_outbox(
                 &self.channel.id,
                 tenure.epoch(),
-                free,
+                room,
                 SEND_LEASE,
                 clock::now(),
-                CLAIM_WAIT,
+                wait,
             );
             let claimed = tokio::select! {
                 claimed = claimed => claimed,
                 () = over.cancelled() => break,
             };
-            drop(first_place);
             match claimed {
                 Ok(replies) => {
                     backoff.reset();
                     for reply in replies {
-                        if !self.keep_pace(over).await {
-                            // The next reign's first claim takes the lease away.
+                        if !self.dispatch(reply, &mut reign).await {
                             break;
                         }
-                        let place = Arc::clone(&places).acquire_owned().await;
-                        let (sender, tenure) = (Arc::clone(self), tenure.clone());
-                        on_their_way.spawn(async move {
-                            sender.send(reply, &tenure).await;
-                            drop(place);
-                        });
                     }
                 }
                 Err(StoreError::NotOwner) => {
@@ -192,8 +216,9 @@ impl Sender {
                     if self.store.bus().is_some() {
                         // Perhaps it was claimed, and only the answer was lost on its way: the replies
                         // would wait until their lease is over. Another reign takes it away.
+                        let all = u32::try_from(self.at_once).unwrap_or(u32::MAX);
                         tokio::select! {
-                            all = places.acquire_many(u32::try_from(self.at_once).unwrap_or(u32::MAX)) => drop(all),
+                            all = reign.places.acquire_many(all) => drop(all),
                             () = over.cancelled() => {}
                         }
                         tenure.begin_anew();
@@ -201,8 +226,83 @@ impl Sender {
                     }
                 }
             }
-            while on_their_way.try_join_next().is_some() {}
+            while reign.on_their_way.try_join_next().is_some() {}
         }
+        for (_, later) in reign.held.drain() {
+            self.quotas.book.count_waiting(&later, false);
+        }
+    }
+
+    /// Sends a claimed reply as soon as the channel's limits let it. Where its recipient has to wait,
+    /// it waits aside and holds up nobody. False when the reign ended or a stop came before.
+    async fn dispatch(self: &Arc<Self>, reply: OutboxReply, reign: &mut Reign<'_>) -> bool {
+        let parts = self.parts(&reply);
+        let give_up = Instant::now() + HOLD_CHANNEL;
+        let later = loop {
+            if reign.over.is_cancelled() {
+                return false;
+            }
+            let later = match self.quotas.book.offer(&reply.conversation.citizen, parts) {
+                Ok(ticket) => {
+                    let place = Arc::clone(&reign.places).acquire_owned().await;
+                    let (sender, tenure) = (Arc::clone(self), reign.tenure.clone());
+                    reign.on_their_way.spawn(async move {
+                        sender.send(reply, ticket, &tenure).await;
+                        drop(place);
+                    });
+                    return true;
+                }
+                Err(later) => later,
+            };
+            let long = Instant::now() + later.wait > give_up;
+            // Only an answer waits here: what else waits would go before answers that come meanwhile.
+            if later.scope == QuotaScope::Recipient || long || reply.lane != Lane::Answer {
+                break later;
+            }
+            self.quotas.book.count_waiting(&later, true);
+            self.wait(&later, reign.over).await;
+            self.quotas.book.count_waiting(&later, false);
+        };
+        let refused = if later.wait <= HOLD && reply.lane == Lane::Answer {
+            reign.held.hold(reply, later)
+        } else {
+            Some(reply)
+        };
+        if let Some(reply) = refused {
+            let (sender, tenure) = (Arc::clone(self), reign.tenure.clone());
+            let at = clock::now() + later.wait;
+            reign.on_their_way.spawn(async move {
+                let later = SettleResult::Retry { at, counts: false };
+                sender.settle(&reply, later, &tenure).await;
+            });
+        } else {
+            self.quotas.book.count_waiting(&later, true);
+        }
+        true
+    }
+
+    /// Waits for what a limit makes us wait for.
+    async fn wait(&self, later: &Later, over: &CancellationToken) {
+        let an_end = async {
+            if later.or_an_end {
+                self.quotas.book.an_end().await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = pause(later.wait.min(LOOK), over) => {}
+            () = an_end => {}
+        }
+    }
+
+    /// How much of the quotas that count parts a reply uses.
+    fn parts(&self, reply: &OutboxReply) -> u32 {
+        if !self.counts_parts {
+            return 1;
+        }
+        let decoded = Envelope::decode(&reply.body);
+        decoded.map_or(1, |envelope| self.channel.connector.parts(&envelope.reply))
     }
 
     async fn free_place(
@@ -216,21 +316,10 @@ impl Sender {
         }
     }
 
-    /// Waits for the channel's pace; false when the reign ended or a stop came before.
-    async fn keep_pace(&self, over: &CancellationToken) -> bool {
-        let Some(pace) = &self.pace else {
-            return !over.is_cancelled();
-        };
-        tokio::select! {
-            biased;
-            () = over.cancelled() => false,
-            () = pace.until_ready() => true,
-        }
-    }
-
-    async fn send(&self, reply: OutboxReply, tenure: &Tenure) {
+    async fn send(&self, reply: OutboxReply, ticket: Ticket, tenure: &Tenure) {
+        let began = ticket.began;
         // The channel may have begun to rest after this reply was claimed.
-        let rests_until = self.rest.until();
+        let rests_until = self.quotas.rest.until();
         let attempt = async {
             if rests_until > clock::now() {
                 return Attempted {
@@ -241,7 +330,9 @@ impl Sender {
                     waits_with: None,
                 };
             }
-            self.attempt(&reply).await
+            let attempted = self.attempt(&reply, ticket).await;
+            self.heed_hints(began).await;
+            attempted
         };
         let Attempted { result, waits_with } = match while_held(tenure, attempt).await {
             Ok(attempted) => attempted,
@@ -257,6 +348,16 @@ impl Sender {
         crash::point(Point::Settled);
         if let Some(outlook) = waits_with {
             self.wake_if_heard(&reply, &outlook).await;
+        }
+    }
+
+    /// Follows what the provider told of our allowance beside its answer.
+    async fn heed_hints(&self, began: Duration) {
+        let hints = self.channel.connector.hints();
+        if let Some((rest, why)) = self.quotas.book.told(hints, began, clock::now()) {
+            tracing::warn!(channel = %self.channel.id, reason = why, wait_s = rest.as_secs(),
+                "the channel rests");
+            self.quotas.rest.begin(rest, &why).await;
         }
     }
 

@@ -13,7 +13,7 @@ use langnghe_model::{Problem, problem::Source};
 use toml::de::DeTable;
 
 pub use duration::parse as parse_duration;
-pub use table::Table;
+pub use table::{Entry, Table};
 
 /// A value and its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

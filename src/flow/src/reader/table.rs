@@ -16,6 +16,15 @@ pub struct Table<'r> {
     asked: RefCell<Vec<&'static str>>,
 }
 
+/// A value that may be written shortly, as a word, or at length.
+#[derive(Debug)]
+pub enum Entry<'r> {
+    /// A text.
+    Text(At<String>),
+    /// A table.
+    Table(Table<'r>),
+}
+
 impl<'r> Table<'r> {
     pub(super) fn new(
         reader: &'r Reader,
@@ -286,6 +295,62 @@ impl<'r> Table<'r> {
         }
         self.wrong_type(key, &found, "a table");
         None
+    }
+
+    /// A text or a table within; `expected` says what a person may write there.
+    pub fn text_or_table(
+        &self,
+        key: &'static str,
+        what: &'static str,
+        expected: &str,
+    ) -> Option<Entry<'r>> {
+        let at = self.key(key)?;
+        let found = self.get(key)?;
+        self.entry(key, at, found, what, expected)
+    }
+
+    /// All entries of a table whose keys are names that its author chose, each a text or a table. It
+    /// needs no [`Self::finish`].
+    pub fn entries(&self, what: &'static str, expected: &str) -> Vec<(At<String>, Entry<'r>)> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        let entries = entries.into_iter().filter_map(|(key, value)| {
+            let name = At {
+                value: key.get_ref().to_string(),
+                span: self.reader.visible(key.span()),
+            };
+            let found = At {
+                value: value.get_ref(),
+                span: value.span(),
+            };
+            let entry = self.entry(&name.value, key.span(), found, what, expected)?;
+            Some((name, entry))
+        });
+        entries.collect()
+    }
+
+    fn entry(
+        &self,
+        key: &str,
+        at: Range<usize>,
+        found: At<&'r DeValue<'r>>,
+        what: &'static str,
+        expected: &str,
+    ) -> Option<Entry<'r>> {
+        match found.value {
+            DeValue::String(text) => Some(Entry::Text(At {
+                value: text.to_string(),
+                span: found.span,
+            })),
+            DeValue::Table(entries) => {
+                let span = at.start..found.span.end.max(at.end);
+                Some(Entry::Table(Self::new(self.reader, entries, span, what)))
+            }
+            _ => {
+                self.wrong_type(key, &found, expected);
+                None
+            }
+        }
     }
 
     /// A list of tables; empty where the key is not there.

@@ -31,6 +31,7 @@ pub(crate) use channel::{
     ChannelConfig, ChannelKind, MessengerConfig, Rest, SmsConfig, SmsProvider, TelegramConfig,
     WebchatConfig, WhatsappConfig,
 };
+pub(crate) use channel::{QuotaChange, QuotaTerms};
 pub(crate) use secrets::{Environment, ProcessEnvironment};
 pub(crate) use store::{RedisConfig, StoreConfig};
 

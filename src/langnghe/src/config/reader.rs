@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use langnghe_flow::reader::{At, Reader, Table};
+use langnghe_flow::reader::{At, Entry, Reader, Table};
 use langnghe_model::{IdError, Problem};
 
 /// One section of the file. One that is missing answers as an empty one would.
@@ -45,6 +45,16 @@ impl<'r> Section<'r> {
                 span: 0..0,
             },
         }
+    }
+
+    /// A text or a table, if it is there.
+    pub(crate) fn text_or_table(
+        &self,
+        key: &'static str,
+        name: &'static str,
+        expected: &str,
+    ) -> Option<Entry<'r>> {
+        self.table.as_ref()?.text_or_table(key, name, expected)
     }
 
     /// A list of sections.

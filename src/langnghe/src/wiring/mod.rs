@@ -2,6 +2,7 @@
 //! backends and stores. To add a messenger, add its kind to `config/channel` and a file here.
 
 mod messenger;
+mod quotas;
 mod sms;
 mod telegram;
 mod webchat;
@@ -45,7 +46,8 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
     let channels = config
         .channels
         .iter()
-        .filter_map(|channel| connector(config, channel).err());
+        .filter_map(|one| channel(config, one).err())
+        .flatten();
     let backends = config
         .backends
         .iter()
@@ -67,29 +69,33 @@ pub(crate) fn check_flows(config: &Config) -> Result<(), Failure> {
 
 /// All channels.
 pub(crate) fn channels(config: &Config) -> Result<Vec<ChannelParts>, Failure> {
-    all(config.channels.iter().map(|channel| {
-        Ok(ChannelParts {
-            id: channel.id.clone(),
-            connector: connector(config, channel)?,
-            replies_a_second: channel.replies_per_second,
-            profile: channel.profile,
-            notices: channel.notices.clone(),
-        })
-    }))
+    all(config.channels.iter().map(|one| channel(config, one)))
+}
+
+fn channel(config: &Config, channel: &ChannelConfig) -> Result<ChannelParts, Vec<Problem>> {
+    let connector = connector(config, channel).map_err(|problem| vec![problem])?;
+    Ok(ChannelParts {
+        id: channel.id.clone(),
+        quotas: quotas::rules(config, channel, &connector.quotas())?,
+        connector,
+        profile: channel.profile,
+        notices: channel.notices.clone(),
+    })
 }
 
 /// All backends.
 pub(crate) fn backends(config: &Config) -> Result<Vec<Arc<dyn Backend>>, Failure> {
-    all(config.backends.iter().map(|one| backend(config, one)))
+    let made = config.backends.iter();
+    all(made.map(|one| backend(config, one).map_err(|problem| vec![problem])))
 }
 
 /// Everything, or everything that is wrong.
-fn all<T>(made: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>, Failure> {
+fn all<T>(made: impl Iterator<Item = Result<T, Vec<Problem>>>) -> Result<Vec<T>, Failure> {
     let (mut good, mut problems) = (Vec::new(), Vec::new());
     for one in made {
         match one {
             Ok(one) => good.push(one),
-            Err(problem) => problems.push(problem),
+            Err(wrong) => problems.extend(wrong),
         }
     }
     if problems.is_empty() {

@@ -24,6 +24,7 @@ use crate::{
     media::MediaKeeper,
     metrics::{ChannelMetrics, Metrics},
     ownership::Guard,
+    quota::Keeper,
 };
 
 /// One channel as the routes need it.
@@ -33,6 +34,8 @@ pub(crate) struct RoutedChannel {
     pub(crate) metrics: ChannelMetrics,
     /// Whether this replica sends on it.
     pub(crate) guard: Arc<Guard>,
+    /// How its limits stand.
+    pub(crate) quotas: Arc<Keeper>,
 }
 
 /// What the routes share.

@@ -12,6 +12,7 @@ use crate::{
     crash::{self, Point},
     envelope::Envelope,
     planner::{Plan, Reason, Way, plan},
+    quota::Ticket,
     retry::next_delay,
 };
 
@@ -54,8 +55,10 @@ impl Attempted {
 
 impl Sender {
     /// Does with a reply what its plan says now: asks the provider to take it, or keeps it, or gives it
-    /// up; says what is to become of it.
-    pub(super) async fn attempt(&self, outgoing: &OutboxReply) -> Attempted {
+    /// up; says what is to become of it. `ticket` counts it against the quotas until the provider has
+    /// answered.
+    pub(super) async fn attempt(&self, outgoing: &OutboxReply, ticket: Ticket) -> Attempted {
+        let began = ticket.began;
         let Some(envelope) = Envelope::decode(&outgoing.body) else {
             return Attempted::of(SettleResult::Bury {
                 reason: "not a reply of a known version".to_owned(),
@@ -80,7 +83,10 @@ impl Sender {
             let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
             return Attempted::after(result, typing, &envelope, outlook);
         };
-        match self.send_so(way, &envelope, &outlook, outgoing).await {
+        match self
+            .send_so(way, &envelope, &outlook, outgoing, ticket)
+            .await
+        {
             Ok(()) => {
                 self.metrics.sent.inc();
                 self.note(&envelope, "sent", planned.why()).await;
@@ -108,7 +114,7 @@ impl Sender {
                 if typing && !rests {
                     return Attempted::of(SettleResult::Drop);
                 }
-                let mut result = self.after(&error, outgoing, now).await;
+                let mut result = self.after(&error, outgoing, now, began).await;
                 if result == SettleResult::Park {
                     result = self.park(&envelope);
                 }
@@ -127,6 +133,7 @@ impl Sender {
         envelope: &Envelope,
         outlook: &Outlook,
         outgoing: &OutboxReply,
+        ticket: Ticket,
     ) -> Result<(), SendError> {
         let manner = match envelope.template() {
             Some(template) if way == Way::Template => Manner::Template {
@@ -150,12 +157,19 @@ impl Sender {
                 manner,
             })
             .await;
+        drop(ticket);
         crash::point(Point::Sent);
         sent.map(drop)
     }
 
     /// What happens to a reply that was not sent.
-    async fn after(&self, error: &SendError, reply: &OutboxReply, now: Timestamp) -> SettleResult {
+    async fn after(
+        &self,
+        error: &SendError,
+        reply: &OutboxReply,
+        now: Timestamp,
+        began: Duration,
+    ) -> SettleResult {
         let bury = || {
             tracing::error!(channel = %self.channel.id, conversation = reply.conversation.tag(),
                 %error, attempts = reply.attempts + 1, "a reply became a dead letter");
@@ -175,7 +189,8 @@ impl Sender {
                 if *scope == ThrottleScope::Channel {
                     tracing::warn!(channel = %self.channel.id, %error, wait_s = wait.as_secs(),
                         "the provider throttles the channel");
-                    self.rest.begin(wait).await;
+                    self.quotas.book.throttled(began);
+                    self.quotas.rest.begin(wait, &error.to_string()).await;
                 }
                 later(wait)
             }
@@ -183,7 +198,9 @@ impl Sender {
                 tracing::error!(channel = %self.channel.id, %error,
                     "the provider refuses our credentials; check the channel's configuration");
                 // Another replica may have been given better ones by now: it is not told.
-                self.rest.prolong(CREDENTIALS_REST);
+                self.quotas
+                    .rest
+                    .prolong(CREDENTIALS_REST, &error.to_string());
                 later(CREDENTIALS_REST)
             }
             SendError::Away | SendError::WindowClosed { .. } => SettleResult::Park,

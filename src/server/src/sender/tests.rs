@@ -1,9 +1,11 @@
 //! What a sender does when the right to send comes and goes.
 
+use std::{collections::VecDeque, sync::Mutex};
+
 use async_trait::async_trait;
 use langnghe_connector::{
-    Acceptance, Connector, MediaRefusal, Outgoing, Received, Rejection, SendError, Sent,
-    Unavailable, Upload, WebhookRequest,
+    Acceptance, Connector, Hint, MediaRefusal, Outgoing, QuotaRule, QuotaScope, QuotaUnit,
+    Received, Rejection, SendError, Sent, ThrottleScope, Unavailable, Upload, WebhookRequest,
 };
 use langnghe_model::{
     Capabilities, ChannelId, CitizenId, ConversationId, DedupKey, Event, Reply, Timestamp,
@@ -27,6 +29,9 @@ struct Provider {
     capabilities: Capabilities,
     asked: mpsc::Sender<String>,
     answers: Semaphore,
+    /// How the next sends are refused.
+    refusals: Mutex<VecDeque<SendError>>,
+    hints: Mutex<Vec<Hint>>,
 }
 
 #[async_trait]
@@ -52,7 +57,12 @@ impl Connector for Provider {
             .await
             .expect("the test listens");
         self.answers.acquire().await.expect("open").forget();
-        Ok(Sent::default())
+        let refusal = self.refusals.lock().expect("not poisoned").pop_front();
+        refusal.map_or_else(|| Ok(Sent::default()), Err)
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        std::mem::take(&mut *self.hints.lock().expect("not poisoned"))
     }
 }
 
@@ -87,6 +97,7 @@ struct Stage {
     store: Arc<dyn Store>,
     channel: ChannelId,
     guard: Arc<Guard>,
+    keeper: Arc<Keeper>,
     provider: Arc<Provider>,
     asked: mpsc::Receiver<String>,
     stop: CancellationToken,
@@ -95,6 +106,18 @@ struct Stage {
 
 impl Stage {
     fn new(replies_a_second: Option<u32>) -> Self {
+        let rule = |limit| QuotaRule {
+            name: "replies",
+            scope: QuotaScope::Channel,
+            unit: QuotaUnit::Messages,
+            limit,
+            per: Duration::from_secs(1),
+            burst: 1,
+        };
+        Self::with(replies_a_second.into_iter().map(rule).collect())
+    }
+
+    fn with(quotas: Vec<QuotaRule>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("langnghe.db");
         let store = SqliteStore::open(&path, Limits::default(), OpenMode::Serve);
@@ -107,23 +130,34 @@ impl Stage {
             capabilities: Capabilities::text_only(100),
             asked: sender,
             answers: Semaphore::new(0),
+            refusals: Mutex::default(),
+            hints: Mutex::default(),
         });
         let parts = ChannelParts {
             id: channel.clone(),
             connector: provider.clone(),
-            replies_a_second,
+            quotas: quotas.clone(),
             profile: false,
             notices: crate::NoticePolicy::default(),
         };
-        let retries = RetrySchedule::replies();
+        let keeper = Arc::new(Keeper::new(
+            channel.clone(),
+            "here:1".to_owned(),
+            quotas,
+            metrics.clone(),
+            None,
+        ));
         let sender = Sender::new(
             store.clone(),
             parts,
             Arc::new(NoProgram),
             guard.clone(),
+            keeper.clone(),
             metrics,
-            retries,
-            4,
+            &Settings {
+                sends_at_once: 4,
+                ..Settings::default()
+            },
         );
         let stop = CancellationToken::new();
         let task = tokio::spawn(Arc::new(sender).run(stop.clone()));
@@ -132,6 +166,7 @@ impl Stage {
             store,
             channel,
             guard,
+            keeper,
             provider,
             asked,
             stop,
@@ -286,5 +321,108 @@ async fn the_first_reply_of_a_reign_keeps_its_distance_too() {
             began.elapsed()
         );
     }
+    stage.end().await;
+}
+
+fn chat_rule() -> QuotaRule {
+    QuotaRule {
+        name: "chat",
+        scope: QuotaScope::Recipient,
+        unit: QuotaUnit::Messages,
+        limit: 1,
+        per: Duration::from_millis(500),
+        burst: 1,
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_who_has_to_wait_holds_up_nobody() {
+    let mut stage = Stage::with(vec![chat_rule()]);
+    stage.provider.answers.add_permits(9);
+    stage.granted().await;
+    stage.queue("an", &["an 1", "an 2"]).await;
+    assert_eq!(stage.asked().await, "an 1");
+    let first = Instant::now();
+    let waits = async {
+        while stage.keeper.book.states()[0].waiting == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(SOON, waits)
+        .await
+        .expect("the second one waits");
+    stage.queue("binh", &["binh 1"]).await;
+    assert_eq!(stage.asked().await, "binh 1");
+    assert_eq!(stage.asked().await, "an 2");
+    assert!(
+        first.elapsed() >= Duration::from_millis(495),
+        "{:?}",
+        first.elapsed()
+    );
+    assert_eq!(stage.keeper.book.states()[0].waiting, 0);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_throttled_channel_rests_and_goes_on_at_half_its_pace() {
+    let mut stage = Stage::new(Some(40));
+    stage.provider.answers.add_permits(9);
+    let throttled = SendError::Throttled {
+        after: Some(Duration::from_millis(300)),
+        scope: ThrottleScope::Channel,
+        code: "613".to_owned(),
+    };
+    stage
+        .provider
+        .refusals
+        .lock()
+        .expect("not poisoned")
+        .push_back(throttled);
+    stage.granted().await;
+    stage.queue("an", &["an 1"]).await;
+    assert_eq!(stage.asked().await, "an 1");
+    let refused = Instant::now();
+    assert_eq!(stage.asked().await, "an 1");
+    assert!(
+        refused.elapsed() >= Duration::from_millis(290),
+        "{:?}",
+        refused.elapsed()
+    );
+    let shown = stage.keeper.state(true).expect("it is shown");
+    assert_eq!((shown.pace_percent, shown.quotas[0].pace_percent), (50, 50));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_the_provider_tells_of_our_allowance_pauses_the_channel() {
+    let mut stage = Stage::new(Some(40));
+    stage.provider.answers.add_permits(9);
+    let hint = Hint::Used {
+        allowance: "app",
+        percent: 97,
+    };
+    stage
+        .provider
+        .hints
+        .lock()
+        .expect("not poisoned")
+        .push(hint);
+    stage.granted().await;
+    stage.queue("an", &["an 1", "an 2"]).await;
+    assert_eq!(stage.asked().await, "an 1");
+    let rests = async {
+        loop {
+            let shown = stage.keeper.state(true).expect("it is shown");
+            if let Some(why) = shown.why {
+                return (why, shown.paused_until_ms, shown.allowances);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let (why, until, allowances) = tokio::time::timeout(SOON, rests).await.expect("it rests");
+    assert!(why.contains("97 %"), "{why}");
+    assert!(until.is_some_and(|until| until > clock::now().as_milliseconds() + 50_000));
+    assert_eq!(allowances[0].used_percent, Some(97));
+    assert!(stage.asked.try_recv().is_err(), "nothing is sent meanwhile");
     stage.end().await;
 }

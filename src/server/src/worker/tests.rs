@@ -115,7 +115,7 @@ impl Shared {
             parts: ChannelParts {
                 id: channel(),
                 connector: Arc::new(Mute(Capabilities::text_only(2000))),
-                replies_a_second: None,
+                quotas: Vec::new(),
                 profile: false,
                 notices: crate::NoticePolicy::default(),
             },

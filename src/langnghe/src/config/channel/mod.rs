@@ -2,6 +2,7 @@
 
 mod messenger;
 mod meta;
+mod quotas;
 mod sms;
 mod telegram;
 mod webchat;
@@ -15,6 +16,7 @@ use langnghe_server::NoticePolicy;
 
 pub(crate) use self::{
     messenger::MessengerConfig,
+    quotas::{QuotaChange, QuotaChanges, QuotaTerms},
     sms::{Rest, SmsConfig, SmsProvider},
     telegram::TelegramConfig,
     webchat::WebchatConfig,
@@ -29,6 +31,8 @@ pub(crate) struct ChannelConfig {
     pub(crate) id: ChannelId,
     /// The most replies a second.
     pub(crate) replies_per_second: Option<u32>,
+    /// What is to be otherwise about the limits of its provider.
+    pub(crate) quotas: QuotaChanges,
     /// Whether the citizen's name and language are asked of the messenger.
     pub(crate) profile: bool,
     /// How what citizens did not just ask for may be brought to them.
@@ -87,6 +91,7 @@ pub(super) fn read(
     let replies_per_second = section
         .count("replies_per_second", 1, 10_000)
         .and_then(|number| u32::try_from(number).ok());
+    let quotas = quotas::read(&section);
     let profile = section.boolean("profile");
     let notices = notices::of_channel(&section, &kind_name.value, defaults);
     let mut reading = Reading {
@@ -126,6 +131,7 @@ pub(super) fn read(
     Some(ChannelConfig {
         id: id?,
         replies_per_second,
+        quotas,
         profile,
         notices,
         kind,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, routing::get};
-use langnghe_store::Depth;
+use langnghe_store::{Depth, Depths};
 use serde::Serialize;
 
 use super::{ApiError, Endpoint};
@@ -43,11 +43,7 @@ struct Outbox {
 }
 
 async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Channels>, ApiError> {
-    let depths = shared.store.depths().await.map_err(|error| {
-        tracing::warn!(%error, "the store does not say how much waits");
-        let wait = shared.settings.retry_after.as_secs();
-        ApiError::unavailable("store_unavailable", "the store does not answer", wait)
-    })?;
+    let depths = depths(&shared).await?;
     let now = clock::now();
     let mut channels: Vec<_> = shared.channels.iter().collect();
     channels.sort_by_key(|(id, _)| id.as_str());
@@ -68,4 +64,13 @@ async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Channels>, ApiEr
     Ok(Json(Channels {
         channels: channels.collect(),
     }))
+}
+
+/// How much waits.
+pub(super) async fn depths(shared: &Shared) -> Result<Depths, ApiError> {
+    shared.store.depths().await.map_err(|error| {
+        tracing::warn!(%error, "the store does not say how much waits");
+        let wait = shared.settings.retry_after.as_secs();
+        ApiError::unavailable("store_unavailable", "the store does not answer", wait)
+    })
 }

@@ -7,6 +7,7 @@ mod body;
 mod channels;
 mod error;
 mod openapi;
+mod quotas;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +45,7 @@ pub(crate) struct Endpoint {
 
 /// Every path of the API that needs a token.
 fn endpoints() -> Vec<Endpoint> {
-    vec![channels::endpoint()]
+    vec![channels::endpoint(), quotas::endpoint()]
 }
 
 /// The routes of the API, and of the document that describes them.

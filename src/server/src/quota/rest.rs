@@ -2,7 +2,7 @@
 //! the channel over meanwhile keeps the rest too.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,43 +17,65 @@ use crate::clock;
 const TOPIC: &str = "rest";
 /// The longest that telling the others may take.
 const TELLING: Duration = Duration::from_secs(1);
+/// Why a channel rests of which another replica said so.
+const TOLD: &str = "the replica that sent before was told to";
 /// A rest that ends so little later than the known one is not told.
 const NEWS: Duration = Duration::from_millis(100);
 
 /// One channel's rest.
 #[derive(Debug)]
-pub(super) struct Rest {
+pub(crate) struct Rest {
     channel: ChannelId,
-    until: Mutex<Timestamp>,
+    known: Mutex<Known>,
     bus: Option<Arc<dyn Bus>>,
+}
+
+/// Until when, and why.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    until: Timestamp,
+    why: String,
 }
 
 impl Rest {
     pub(super) fn new(channel: ChannelId, bus: Option<Arc<dyn Bus>>) -> Self {
         Self {
             channel,
-            until: Mutex::default(),
+            known: Mutex::default(),
             bus,
         }
     }
 
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Until when the channel rests; long ago when it does not.
-    pub(super) fn until(&self) -> Timestamp {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn until(&self) -> Timestamp {
+        self.known().until
+    }
+
+    /// Until when the channel rests, and why, where it does at `now`.
+    pub(super) fn shown(&self, now: Timestamp) -> Option<(Timestamp, String)> {
+        let known = self.known();
+        (known.until > now).then(|| (known.until, known.why.clone()))
     }
 
     /// Rests for `time` from now at least; says whether that is longer than was known.
-    pub(super) fn prolong(&self, time: Duration) -> bool {
+    pub(crate) fn prolong(&self, time: Duration, why: &str) -> bool {
         let until = clock::now() + time;
-        let mut known = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let longer = until.since(*known) > NEWS;
-        *known = (*known).max(until);
+        let mut known = self.known();
+        let longer = until.since(known.until) > NEWS;
+        if until > known.until {
+            known.until = until;
+            why.clone_into(&mut known.why);
+        }
         longer
     }
 
     /// The provider wants a rest of `time`, of every replica.
-    pub(super) async fn begin(&self, time: Duration) {
-        let news = self.prolong(time);
+    pub(crate) async fn begin(&self, time: Duration, why: &str) {
+        let news = self.prolong(time, why);
         let Some(bus) = self.bus.as_ref().filter(|_| news) else {
             return;
         };
@@ -74,7 +96,7 @@ impl Rest {
         };
         while let Some(message) = told.recv().await {
             if let Some(time) = self.read(&message) {
-                self.prolong(time);
+                self.prolong(time, TOLD);
             }
         }
         std::future::pending::<()>().await;
@@ -130,7 +152,7 @@ mod tests {
             line.publish(TOPIC, b"rubbish".to_vec())
                 .await
                 .expect("told");
-            here.begin(minute).await;
+            here.begin(minute, "throttled (613)").await;
             while there.until() == Timestamp::default() {
                 tokio::task::yield_now().await;
             }
