@@ -19,6 +19,7 @@ mod installation_key;
 mod intake;
 mod media;
 mod metrics;
+mod notice_request;
 mod notices;
 mod ownership;
 mod parts;
@@ -40,7 +41,12 @@ pub use api_token::ApiToken;
 pub use channel_state::CommandHost;
 pub use installation_key::InstallationKey;
 pub use media::{MediaPlace, PlaceRefused, S3Settings, ScanSettings};
-pub use notices::{NoticePolicy, notice_event};
+
+pub use notice_request::{
+    NOTICE_TEXT, NoticeProblem, NoticeRequest, NoticeState, TakenNotice, notice_states, take_notice,
+};
+pub use notices::NoticePolicy;
+use notices::notice_event;
 pub use parts::{ChannelParts, Parts, ServeError, serve};
 pub use planner::{QuietHours, QuietHoursError};
 pub use retry::next_delay;

@@ -41,7 +41,7 @@ pub(crate) struct Fallback {
 
 /// A notice as an event of the conversation of its ticket. The same ticket and key give the same
 /// event, so that a repetition is a duplicate.
-pub fn notice_event(
+pub(crate) fn notice_event(
     conversation: ConversationId,
     notice: Notice,
     ticket: &str,

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod dead;
 mod demo;
+mod notify;
 mod ready;
 mod serve;
 mod store;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     /// Look at tickets
     #[command(subcommand)]
     Tickets(tickets::Command),
+    /// Tell the citizen of a ticket something
+    Notify(notify::Arguments),
     /// Look at, retry or drop what could not be delivered
     #[command(subcommand)]
     Dead(dead::Command),
@@ -78,6 +81,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Chat(arguments) => chat::run(&arguments),
         Command::Tickets(command) => tickets::run(command),
+        Command::Notify(arguments) => notify::run(arguments),
         Command::Dead(command) => dead::run(command),
         Command::Store(command) => store::run(command),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -15,6 +15,7 @@ use crate::{
     contact::ContactRecord,
     crash::{self, Point},
     envelope::Envelope,
+    notice_request::HISTORY,
     notices,
     planner::{Plan, Reason, Refused, Situation, Way},
 };
@@ -147,7 +148,7 @@ impl Sender {
         };
         let note = TicketNote {
             at: clock::now(),
-            what: "notice".to_owned(),
+            what: HISTORY.to_owned(),
             detail: Some(format!("{} {state} {why} {}", origin.id, self.channel.id)),
         };
         if let Err(error) = self.store.note(code, note).await {

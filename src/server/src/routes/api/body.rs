@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use super::ApiError;
 
 /// A JSON body; what is wrong with one is said as the API says everything.
-#[expect(dead_code, reason = "the first route that takes a body is on its way")]
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 

@@ -6,6 +6,7 @@
 mod body;
 mod channels;
 mod error;
+mod notices;
 mod openapi;
 mod quotas;
 #[cfg(test)]
@@ -22,10 +23,6 @@ use axum::{
     routing::MethodRouter,
 };
 
-#[expect(
-    unused_imports,
-    reason = "the first route that takes a body is on its way"
-)]
 pub(crate) use self::body::JsonBody;
 pub(crate) use self::error::ApiError;
 use super::Shared;
@@ -45,7 +42,11 @@ pub(crate) struct Endpoint {
 
 /// Every path of the API that needs a token.
 fn endpoints() -> Vec<Endpoint> {
-    vec![channels::endpoint(), quotas::endpoint()]
+    vec![
+        channels::endpoint(),
+        notices::endpoint(),
+        quotas::endpoint(),
+    ]
 }
 
 /// The routes of the API, and of the document that describes them.
