@@ -174,6 +174,24 @@ impl Installation {
         self.add("channel", toml::toml! { kind = "webchat" }, &[("id", id)])
     }
 
+    /// Adds a channel of SMS whose `SpeedSMS` lies at `api_base`.
+    pub fn speedsms(&mut self, id: &str, api_base: &str) -> &mut Self {
+        self.environment("SPEEDSMS_TOKEN", "speedsms-token-5d1f");
+        self.environment("SPEEDSMS_WEBHOOK", "speedsms-webhook-0a7c53e1b2");
+        self.add(
+            "channel",
+            toml::toml! {
+                kind = "sms"
+                provider = "speedsms"
+                access_token = "env:SPEEDSMS_TOKEN"
+                webhook_token = "env:SPEEDSMS_WEBHOOK"
+                sender = "CANTHO"
+                allow_private = true
+            },
+            &[("id", id), ("api_base", api_base)],
+        )
+    }
+
     /// Adds a backend that takes tickets at `url`.
     pub fn backend(&mut self, id: &str, url: &str) -> &mut Self {
         self.environment("BACKEND_SECRET", BACKEND_SECRET);

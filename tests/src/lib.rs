@@ -24,6 +24,7 @@ pub mod road;
 pub mod seed;
 pub mod site;
 pub mod smsc;
+pub mod speedsms;
 pub mod stores;
 pub mod visitor;
 pub mod wait;

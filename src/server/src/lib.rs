@@ -41,7 +41,6 @@ pub use api_token::ApiToken;
 pub use channel_state::CommandHost;
 pub use installation_key::InstallationKey;
 pub use media::{MediaPlace, PlaceRefused, S3Settings, ScanSettings};
-
 pub use notice_request::{
     NOTICE_TEXT, NoticeProblem, NoticeRequest, NoticeState, TakenNotice, notice_states, take_notice,
 };

@@ -12,7 +12,7 @@ use super::{channel::ChannelConfig, reader::Section};
 const HOURS: &str = "21:00-07:00";
 const ZONE: &str = "Asia/Ho_Chi_Minh";
 /// What stands for no hours.
-const NONE: &str = "none";
+const NONE: &str = "off";
 
 /// What holds for channels that say nothing themselves.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ fn say(section: &Section<'_>, error: QuietHoursError, span: Option<Range<usize>>
         "`quiet_hours` cannot be kept",
         span.unwrap_or_else(|| section.span.clone()),
         error.to_string(),
-        "write \"21:00-07:00\", or \"none\" to tell citizens at any hour",
+        "write \"21:00-07:00\", or \"off\" to tell citizens at any hour",
     );
 }
 

@@ -1,0 +1,237 @@
+//! News for citizens who did not just write: when and how it reaches them, and what the agency is told
+//! of that.
+
+use std::time::Duration;
+
+use langnghe_tests::{
+    Graph, Installation, Replica,
+    agency::Agency,
+    citizen::Citizen,
+    graph::{Failure, Manner},
+    installation::BACKEND_SECRET,
+    speedsms::SpeedSms,
+    wait,
+};
+use serde_json::{Value, json};
+
+const TOKEN: &str = "b8c64f2f9d2e4b0f8f5b9a31d7e0c4aa";
+const FLOW: &str = r#"
+id = "su-co"
+version = 1
+title = "Sự cố"
+language = "vi"
+triggers = { phrases = ["bao su co"] }
+done = "Xong: {code}."
+
+[[question]]
+id = "mo_ta"
+kind = "text"
+ask = "Việc gì?"
+
+[[question]]
+id = "so"
+kind = "phone"
+ask = "Số điện thoại để chúng tôi báo kết quả?"
+notify = true
+
+[ticket]
+backend = "ioc"
+"#;
+
+/// A page whose news go by SMS where they must.
+struct Site {
+    graph: Graph,
+    sms: SpeedSms,
+    agency: Agency,
+    installation: Installation,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let graph = Graph::start().await;
+        let sms = SpeedSms::start().await;
+        let agency = Agency::start(BACKEND_SECRET).await;
+        let mut installation = Installation::new();
+        installation
+            .messenger("page", &graph.api_base())
+            .speedsms("sms", sms.api_base())
+            .backend("ioc", agency.url())
+            .flows(&[("su-co.toml", FLOW)])
+            .set("flows.start", "su-co")
+            .set("api.token", TOKEN)
+            .set("notices.quiet_hours", "off")
+            .set("retries.replies", vec!["100ms"; 20]);
+        Self {
+            graph,
+            sms,
+            agency,
+            installation,
+        }
+    }
+
+    /// A citizen reports, giving this number; the ticket's code.
+    async fn report(&self, citizen: &Citizen, phone: &str) -> String {
+        self.installation.private(phone);
+        for (number, words) in ["báo sự cố", "đèn hỏng", phone].into_iter().enumerate() {
+            citizen.says(words).await;
+            self.graph.wait_for_texts(&citizen.id, number + 1).await;
+        }
+        let tickets = self.agency.wait_for(1, wait::SOON).await;
+        let ticket = &tickets.values().next().expect("a ticket").ticket;
+        ticket["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// From now on Meta says that the window is closed, whatever our clock says.
+    fn close_window(&self, citizen: &Citizen, times: usize) {
+        for _ in 0..times {
+            let closed = Manner::Fail(Failure::WINDOW_CLOSED);
+            self.graph.next_to(&citizen.id, closed);
+        }
+    }
+}
+
+/// The agency asks for something to be told.
+async fn tell(replica: &Replica<'_>, code: &str, key: &str, body: &Value) -> (u16, Value) {
+    let path = format!("/api/v1/tickets/{code}/notices");
+    let answer = replica
+        .client()
+        .post(replica.url(&path))
+        .bearer_auth(TOKEN)
+        .header("Idempotency-Key", key)
+        .json(body)
+        .send()
+        .await
+        .expect("an answer");
+    let status = answer.status().as_u16();
+    (status, answer.json().await.expect("JSON"))
+}
+
+/// What became of a ticket's notices: state, reason, channel.
+async fn notices(replica: &Replica<'_>, code: &str) -> Vec<[String; 3]> {
+    let path = format!("/api/v1/tickets/{code}/notices");
+    let request = replica.client().get(replica.url(&path)).bearer_auth(TOKEN);
+    let answer = request.send().await.expect("an answer");
+    let body: Value = answer.json().await.expect("JSON");
+    let told = body["notices"].as_array().expect("a list").iter();
+    told.map(|notice| {
+        ["state", "reason", "channel"]
+            .map(|field| notice[field].as_str().unwrap_or_default().to_owned())
+    })
+    .collect()
+}
+
+async fn becomes(replica: &Replica<'_>, code: &str, expected: [&str; 3]) {
+    let what = format!("the newest notice is {expected:?}");
+    wait::until(&what, wait::SOON, async || {
+        let told = notices(replica, code).await;
+        told.last().is_some_and(|last| *last == expected)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn news_goes_out_freely_or_waits_until_the_citizen_writes_and_the_agency_sees_which() {
+    let site = Site::new().await;
+    let replica = site.installation.start().await;
+    let citizen = Citizen::new(&site.installation);
+    // A number that SMS does not reach.
+    let code = site.report(&citizen, "02923 810 123").await;
+    let body = json!({ "text": "Đèn đã sửa xong." });
+    let (status, taken) = tell(&replica, &code, "fixed", &body).await;
+    assert_eq!((status, &taken["repeated"]), (202, &json!(false)));
+    becomes(&replica, &code, ["sent", "free", "page"]).await;
+    let (status, again) = tell(&replica, &code, "fixed", &body).await;
+    assert_eq!((status, &again["repeated"]), (202, &json!(true)));
+    assert_eq!(again["id"], taken["id"]);
+
+    site.close_window(&citizen, 1);
+    let body = json!({ "text": "Mời anh/chị đánh giá." });
+    tell(&replica, &code, "rate", &body).await;
+    becomes(&replica, &code, ["kept", "window_closed", "page"]).await;
+    // Answers pass what waits, and the citizen's word opens the window for it.
+    citizen.says("báo sự cố").await;
+    becomes(&replica, &code, ["sent", "free", "page"]).await;
+    let texts = site.graph.wait_for_texts(&citizen.id, 6).await;
+    let said = |words: &str| texts.iter().filter(|text| text.contains(words)).count();
+    assert_eq!((said("sửa xong"), said("đánh giá")), (1, 1), "{texts:?}");
+
+    // What is worth nothing any more is not sent, and said so.
+    site.close_window(&citizen, 1);
+    let soon = jiff::Timestamp::now() + Duration::from_secs(3);
+    let body = json!({ "text": "Cúp nước lúc 9 giờ.", "deadline": soon.to_string() });
+    let (status, answer) = tell(&replica, &code, "water", &body).await;
+    assert_eq!(status, 202, "{answer}");
+    becomes(&replica, &code, ["given_up", "deadline", "page"]).await;
+
+    let problem = |answer: (u16, Value)| (answer.0, answer.1["code"].clone());
+    let long = json!({ "text": "dài ".repeat(400) });
+    let answer = problem(tell(&replica, &code, "long", &long).await);
+    assert_eq!(answer, (422, json!("text_too_long")));
+    let answer = problem(tell(&replica, "PA-NONE", "x", &json!({ "text": "a" })).await);
+    assert_eq!(answer, (404, json!("not_found")));
+    let output = site
+        .installation
+        .run(&["notify", &code, "--text", "Chào anh/chị."]);
+    assert!(output.status.success(), "{output:?}");
+    becomes(&replica, &code, ["sent", "free", "page"]).await;
+    drop(replica);
+}
+
+#[tokio::test]
+async fn nobody_is_disturbed_in_the_hours_of_rest() {
+    let mut site = Site::new().await;
+    site.installation
+        .set_of("channel", "page", "quiet_hours", "00:00-23:59");
+    let replica = site.installation.start().await;
+    let citizen = Citizen::new(&site.installation);
+    let code = site.report(&citizen, "02923 810 123").await;
+    let body = json!({ "text": "Chúc mừng năm mới.", "purpose": "broadcast" });
+    tell(&replica, &code, "greeting", &body).await;
+    becomes(&replica, &code, ["kept", "quiet_hours", "page"]).await;
+    // Who just wrote is awake: news of their own is not held back.
+    tell(&replica, &code, "news", &json!({ "text": "Đã sửa." })).await;
+    becomes(&replica, &code, ["sent", "free", "page"]).await;
+    assert_eq!(notices(&replica, &code).await[0][0], "kept");
+    drop(replica);
+}
+
+#[tokio::test]
+async fn what_the_window_shuts_out_goes_by_the_channel_agreed_to_once_even_over_a_crash() {
+    let mut site = Site::new().await;
+    site.installation
+        .set_of("channel", "page", "fallback", "sms");
+    let replica = site.installation.start().await;
+    let citizen = Citizen::new(&site.installation);
+    let code = site.report(&citizen, "0912 345 678").await;
+    let digits = "84912345678";
+    site.close_window(&citizen, 1);
+    tell(&replica, &code, "one", &json!({ "text": "Tin thứ nhất." })).await;
+    becomes(&replica, &code, ["sent", "free", "sms"]).await;
+    assert_eq!(site.sms.texts_for(digits).len(), 1);
+    drop(replica);
+
+    // It dies between the two outboxes.
+    site.installation
+        .environment("LANGNGHE_CRASH_AT", "fell-back:1");
+    site.close_window(&citizen, 9);
+    let mut replica = site.installation.start().await;
+    tell(&replica, &code, "two", &json!({ "text": "Tin thứ hai." })).await;
+    let status = replica.end("it dies", Duration::from_secs(30)).await;
+    assert!(!status.success());
+    drop(replica);
+    site.installation.forget("LANGNGHE_CRASH_AT");
+    let replica = site.installation.start().await;
+    becomes(&replica, &code, ["sent", "free", "sms"]).await;
+    wait::until("nothing waits on either channel", wait::SOON, async || {
+        let request = replica.client().get(replica.url("/api/v1/channels"));
+        let answer = request.bearer_auth(TOKEN).send().await.expect("an answer");
+        let body: Value = answer.json().await.expect("JSON");
+        let mut channels = body["channels"].as_array().expect("a list").iter();
+        channels.all(|channel| channel["outbox"]["waiting"] == 0)
+    })
+    .await;
+    let texts = site.sms.texts_for(digits);
+    let second = texts.iter().filter(|text| text.contains("hai"));
+    assert_eq!(second.count(), 1, "{texts:?}");
+    drop(replica);
+}
