@@ -145,7 +145,11 @@ impl Connector for OfficialAccount {
     }
 
     async fn fetch(&self, media: &Media, most: u64) -> Result<Bytes, FetchError> {
-        fetch::fetch(&self.config, &self.client, media, most).await
+        let places = fetch::Places {
+            hosts: &self.config.media_hosts,
+            timeout: self.config.timeout,
+        };
+        fetch::fetch(places, &self.client, media, most).await
     }
 
     async fn check(&self) -> Checkup {

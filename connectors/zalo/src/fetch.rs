@@ -1,5 +1,7 @@
 //! Fetching what citizens sent, from Zalo's hosts only.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{StatusCode, header::LOCATION};
 use langnghe_connector::FetchError;
@@ -7,12 +9,19 @@ use langnghe_http::{GuardedClient, HttpError, retry_after};
 use langnghe_model::event::Media;
 use url::Url;
 
-use crate::Config;
-
 /// Where Zalo keeps what citizens send; hosts below these too.
 const HOSTS: [&str; 3] = ["zdn.vn", "zadn.vn", "dlfl.vn"];
 /// How many redirects are followed, each to an allowed host.
 const REDIRECTS: usize = 3;
+
+/// What a channel's configuration says about fetching.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    /// Further hosts, or whole origins, beside Zalo's own.
+    pub(crate) hosts: &'a [String],
+    /// The longest that one of the channel's usual requests may take.
+    pub(crate) timeout: Duration,
+}
 
 /// Whether a host is one of Zalo's.
 pub(crate) fn is_zalos(host: &str) -> bool {
@@ -27,7 +36,7 @@ fn is_below(host: &str, known: &str) -> bool {
 
 /// Fetches a medium, up to `most` bytes.
 pub(crate) async fn fetch(
-    config: &Config,
+    places: Places<'_>,
     client: &GuardedClient,
     media: &Media,
     most: u64,
@@ -35,11 +44,11 @@ pub(crate) async fn fetch(
     let mut url = Url::parse(&media.url).map_err(|_| refused("not a link"))?;
     let bound = usize::try_from(most).unwrap_or(usize::MAX);
     for _ in 0..=REDIRECTS {
-        let allowed = allowed(config, url)?;
+        let allowed = allowed(places.hosts, url)?;
         let request = client
             .get(allowed.as_str())
             .map_err(|error| failed(error, most))?;
-        let request = request.timeout(config.timeout * 3);
+        let request = request.timeout(places.timeout * 3);
         let answer = client
             .fetch(request, bound)
             .await
@@ -72,16 +81,16 @@ pub(crate) async fn fetch(
 
 /// The link as it may be fetched: `https` on Zalo's hosts and those of the configuration, or an origin that the
 /// configuration names whole.
-fn allowed(config: &Config, mut url: Url) -> Result<Url, FetchError> {
+fn allowed(hosts: &[String], mut url: Url) -> Result<Url, FetchError> {
     let origin = url.origin().ascii_serialization();
     let named = |entry: &String| entry.trim_end_matches('/') == origin;
-    if config.media_hosts.iter().any(named) {
+    if hosts.iter().any(named) {
         return Ok(url);
     }
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
     let extra =
         |entry: &String| !entry.contains("://") && is_below(&host, &entry.to_ascii_lowercase());
-    if !is_zalos(&host) && !config.media_hosts.iter().any(extra) {
+    if !is_zalos(&host) && !hosts.iter().any(extra) {
         return Err(refused("not a host of Zalo's"));
     }
     if url.scheme() == "http" && url.port().is_none() && url.set_scheme("https").is_err() {
@@ -114,16 +123,12 @@ fn failed(error: HttpError, most: u64) -> FetchError {
 
 #[cfg(test)]
 mod tests {
-    use langnghe_model::ChannelId;
-
     use super::*;
 
     #[test]
     fn only_zalos_hosts_and_those_of_the_configuration_are_fetched_from() {
-        let channel = ChannelId::new("oa").expect("a good id");
-        let mut config = Config::new(channel, "1", "s".into(), "o".into());
-        config.media_hosts = vec!["cdn.example".to_owned(), "http://127.0.0.1:9".to_owned()];
-        let allow = |url: &str| allowed(&config, Url::parse(url).expect("a URL"));
+        let hosts = ["cdn.example".to_owned(), "http://127.0.0.1:9".to_owned()];
+        let allow = |url: &str| allowed(&hosts, Url::parse(url).expect("a URL"));
         for (url, fetched) in [
             (
                 "http://f1.photo.talk.zdn.vn/1/a.jpg",

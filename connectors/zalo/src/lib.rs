@@ -14,6 +14,7 @@
 //! `phone:` and the number.
 
 mod authorize;
+pub mod bot;
 mod check;
 mod citizen;
 mod config;

@@ -48,7 +48,13 @@ fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
             ChannelKind::Telegram(bot) if bot.webhook_secret.is_none() => {
                 writeln!(output, "  {id}: polls")?;
             }
-            ChannelKind::Messenger(_) | ChannelKind::Whatsapp(_) | ChannelKind::Telegram(_) => {
+            ChannelKind::ZaloBot(bot) if bot.webhook_secret.is_none() => {
+                writeln!(output, "  {id}: polls")?;
+            }
+            ChannelKind::Messenger(_)
+            | ChannelKind::Whatsapp(_)
+            | ChannelKind::Telegram(_)
+            | ChannelKind::ZaloBot(_) => {
                 writeln!(output, "  {id}: {public}/webhooks/{id}")?;
             }
             ChannelKind::Sms(sms) => {

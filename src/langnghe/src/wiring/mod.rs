@@ -7,6 +7,7 @@ mod sms;
 mod telegram;
 mod webchat;
 mod whatsapp;
+mod zalo_bot;
 
 use std::sync::Arc;
 
@@ -111,6 +112,7 @@ fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connect
         ChannelKind::Sms(settings) => sms::connector(config, channel, settings),
         ChannelKind::Telegram(settings) => telegram::connector(channel, settings),
         ChannelKind::Whatsapp(settings) => whatsapp::connector(channel, settings),
+        ChannelKind::ZaloBot(settings) => zalo_bot::connector(channel, settings),
         ChannelKind::Webchat(settings) => webchat::connector(config, channel, settings),
     };
     made.map_err(|reason| {

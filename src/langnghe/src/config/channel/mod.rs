@@ -7,6 +7,7 @@ mod sms;
 mod telegram;
 mod webchat;
 mod whatsapp;
+mod zalo_bot;
 
 use std::ops::Range;
 
@@ -21,6 +22,7 @@ pub(crate) use self::{
     telegram::TelegramConfig,
     webchat::WebchatConfig,
     whatsapp::WhatsappConfig,
+    zalo_bot::ZaloBotConfig,
 };
 use super::{notices, reader::Section, secrets::Surroundings, unique::Unique};
 
@@ -56,13 +58,22 @@ pub(crate) enum ChannelKind {
     Webchat(WebchatConfig),
     /// A number on WhatsApp's Cloud API.
     Whatsapp(WhatsappConfig),
+    /// A bot of the Zalo Bot Platform.
+    ZaloBot(ZaloBotConfig),
 }
 
 /// How the file writes these sections.
 pub(super) const LIST: &str = "[[channel]]";
 
 /// The kinds of this version.
-const KINDS: [&str; 5] = ["messenger", "sms", "telegram", "webchat", "whatsapp"];
+const KINDS: [&str; 6] = [
+    "messenger",
+    "sms",
+    "telegram",
+    "webchat",
+    "whatsapp",
+    "zalo-bot",
+];
 
 /// The kinds that the configuration knows and a later version brings.
 const LATER_KINDS: [&str; 1] = ["zalo"];
@@ -104,6 +115,7 @@ pub(super) fn read(
         "sms" => sms::read(&mut reading).map(ChannelKind::Sms),
         "telegram" => telegram::read(&mut reading).map(ChannelKind::Telegram),
         "whatsapp" => whatsapp::read(&mut reading).map(ChannelKind::Whatsapp),
+        "zalo-bot" => zalo_bot::read(&mut reading).map(ChannelKind::ZaloBot),
         "webchat" => Some(ChannelKind::Webchat(webchat::read(&mut reading))),
         other => {
             let all = KINDS.join(", ");
