@@ -26,10 +26,12 @@ pub mod site;
 pub mod smsc;
 pub mod speedsms;
 pub mod stores;
+pub mod telegram;
 pub mod visitor;
 pub mod wait;
 pub mod whatsapp;
 pub mod wire;
+pub mod zalo_bot;
 
 pub use graph::Graph;
 pub use installation::Installation;
