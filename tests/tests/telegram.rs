@@ -4,6 +4,7 @@
 use langnghe_tests::{
     Installation,
     agency::Agency,
+    http,
     installation::BACKEND_SECRET,
     road::FLOW,
     telegram::{Markup, Telegram, TelegramCitizen},
@@ -108,8 +109,23 @@ async fn report(town: &Town, citizen: &mut TelegramCitizen) {
             .unwrap_or_else(|| panic!("no {question} in {answers:?}"))
     };
     assert_eq!(answer("mo_ta")["value"], what);
-    let media = answer("anh")["media"].as_array().map(Vec::len);
-    assert_eq!(media, Some(PICTURES.len()));
+    let media = answer("anh")["media"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let kept = media.iter().map(|one| one["url"].as_str().expect("a link"));
+    assert_eq!(kept.clone().count(), PICTURES.len());
+    // The program has fetched them with the bot's token, and the agency needs none.
+    let client = http::client();
+    for (link, picture) in kept.zip(PICTURES) {
+        let bytes = wait::for_some("the file behind the link", wait::SOON, async || {
+            let answer = client.get(link).send().await.ok()?;
+            let there = answer.status() == 200;
+            answer.bytes().await.ok().filter(|_| there)
+        })
+        .await;
+        assert_eq!(bytes, picture);
+    }
     let place = answer("vi_tri").to_string();
     assert!(
         place.contains("10.034") && place.contains("105.788"),
