@@ -314,15 +314,21 @@ impl Talk<'_> {
         let receipts = book.receipts;
         let (id, receipt_id) = receipts.ids.write(book.submits);
         let takes = !matches!(manner, Manner::Refuse(_) | Manner::Cut);
+        let wants_receipt = takes && receipts.state.is_some();
+        let of_receipt = wants_receipt.then(|| submitted.clone());
         if takes {
             submitted.id.clone_from(&id);
             submitted.link = self.number;
-            book.submitted.push(submitted.clone());
+            book.submitted.push(submitted);
         }
         let (hold, window) = (book.hold, book.window);
         drop(book);
-        let receipt = || self.receipt(&submitted, &receipt_id, receipts);
-        if takes && receipts.early {
+        let receipt = || {
+            if let Some(submitted) = &of_receipt {
+                self.receipt(submitted, &receipt_id, receipts);
+            }
+        };
+        if receipts.early {
             receipt();
         }
         match manner {
@@ -345,7 +351,7 @@ impl Talk<'_> {
             Manner::TakeSilently => {}
             Manner::Cut | Manner::TakeAndCut => self.link.cut(),
         }
-        if takes && !receipts.early {
+        if !receipts.early {
             receipt();
         }
     }

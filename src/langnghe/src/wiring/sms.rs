@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use langnghe_connector::Connector;
 use langnghe_http::{ClientSettings, GuardedClient};
-use langnghe_sms::{Android, Esms, Sms, SpeedSms, Twilio};
+use langnghe_sms::{Android, Esms, Sms, SpeedSms, Twilio, smpp::Smpp};
 
 use crate::config::{ChannelConfig, Config, Rest, SmsConfig, SmsProvider};
 
@@ -33,6 +33,10 @@ pub(super) fn connector(
     let base = config.public_url.as_str().trim_end_matches('/');
     let webhook_url = format!("{base}/webhooks/{}", channel.id);
     let made = match &settings.provider {
+        SmsProvider::Smpp(smpp) => {
+            let smpp = Smpp::new(smpp.as_ref().clone()).map_err(|error| error.to_string())?;
+            return Ok(Arc::new(Sms::new(sms, smpp)));
+        }
         SmsProvider::Twilio(twilio) => {
             let mut twilio = twilio.clone();
             twilio.webhook_url = webhook_url;

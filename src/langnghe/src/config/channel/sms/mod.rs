@@ -1,6 +1,7 @@
 //! `kind = "sms"`: a number, a short code or a brandname, whoever carries it.
 
 mod provider;
+mod smpp;
 
 use langnghe_flow::reader::At;
 use langnghe_model::capabilities::{Encoding, QuietHours};

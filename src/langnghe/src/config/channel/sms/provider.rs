@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use langnghe_flow::reader::nearest;
-use langnghe_sms::{AndroidConfig, EsmsConfig, SpeedSmsConfig, TwilioConfig};
+use langnghe_sms::{AndroidConfig, EsmsConfig, SpeedSmsConfig, TwilioConfig, smpp::SmppConfig};
 use secrecy::SecretString;
 
-use super::super::Reading;
+use super::{super::Reading, smpp};
 
 /// Who carries the messages.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum SmsProvider {
     SpeedSms(SpeedSmsConfig),
     /// A phone with a SIM card.
     Android(AndroidConfig),
+    /// An operator's message centre.
+    Smpp(Box<SmppConfig>),
 }
 
 impl SmsProvider {
@@ -30,7 +32,7 @@ impl SmsProvider {
 }
 
 /// The providers of this version.
-const PROVIDERS: [&str; 4] = ["twilio", "esms", "speedsms", "android"];
+const PROVIDERS: [&str; 5] = ["twilio", "esms", "speedsms", "android", "smpp"];
 
 pub(super) fn read(reading: &Reading<'_, '_>) -> Option<SmsProvider> {
     let section = reading.section;
@@ -40,6 +42,7 @@ pub(super) fn read(reading: &Reading<'_, '_>) -> Option<SmsProvider> {
         "esms" => esms(reading).map(SmsProvider::Esms),
         "speedsms" => speedsms(reading).map(SmsProvider::SpeedSms),
         "android" => android(reading).map(SmsProvider::Android),
+        "smpp" => smpp::read(reading).map(|smpp| SmsProvider::Smpp(Box::new(smpp))),
         other => {
             let help = nearest(other, PROVIDERS).map_or_else(
                 || format!("this version has {}", PROVIDERS.join(", ")),
