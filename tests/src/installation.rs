@@ -14,6 +14,7 @@ use crate::{
     port,
     program::{program, root},
     replica::Replica,
+    smsc,
 };
 
 /// What signs the webhooks of the channels made by [`Installation::messenger`].
@@ -167,6 +168,27 @@ impl Installation {
                 ("api_base", api_base),
             ],
         )
+    }
+
+    /// Adds an SMS channel at a message centre that listens on this port of the loopback.
+    pub fn smpp(&mut self, id: &str, port: u16) -> &mut Self {
+        self.environment("SMSC_PASSWORD", smsc::PASSWORD);
+        self.private(smsc::PASSWORD);
+        self.add(
+            "channel",
+            toml::toml! {
+                kind = "sms"
+                provider = "smpp"
+                host = "127.0.0.1"
+                password = "env:SMSC_PASSWORD"
+                sender = "8088"
+                encoding = "unicode"
+                parts_per_second = 1000
+                response_timeout = "5s"
+            },
+            &[("id", id), ("system_id", smsc::SYSTEM_ID)],
+        )
+        .set_of("channel", id, "port", i64::from(port))
     }
 
     /// Adds the web chat.

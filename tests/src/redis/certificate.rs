@@ -64,6 +64,15 @@ impl Certificate {
         self.folder.path().join(name)
     }
 
+    /// The server's certificate and its key, in PEM.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub fn server(&self) -> [Vec<u8>; 2] {
+        let read = |name| std::fs::read(self.path(name)).expect("it was written");
+        ["server.pem", "server.key"].map(read)
+    }
+
     /// The authority's own certificate, in PEM.
     ///
     /// # Panics
