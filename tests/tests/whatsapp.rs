@@ -179,7 +179,8 @@ async fn a_reply_waits_for_the_window_and_for_the_pair_limit() {
     drop(replica);
 }
 
-#[tokio::test]
+// The command is waited for on this thread, the stand-in answers on another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_number_is_checked_and_its_webhook_set() {
     let mut road = Road::new().await;
     road.installation

@@ -44,7 +44,7 @@ impl Sms {
 }
 
 /// What the channel can show and carry: words, in parts that are paid for.
-fn capabilities(config: &Config) -> Capabilities {
+pub fn capabilities(config: &Config) -> Capabilities {
     Capabilities {
         text: TextLimit {
             max: usize::from(config.max_segments.max(1)),

@@ -25,7 +25,7 @@ mod twilio;
 pub use android::{Android, AndroidConfig};
 pub use api::ConfigError;
 pub use config::Config;
-pub use connector::Sms;
+pub use connector::{Sms, capabilities};
 pub use esms::{Esms, EsmsConfig};
 pub use keyword::Keyword;
 pub use provider::{

@@ -222,4 +222,6 @@ fn rewritten(reply: Reply, rewrite: &dyn Fn(&str) -> String) -> Reply {
 }
 
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod tests;

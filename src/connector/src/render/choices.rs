@@ -172,7 +172,9 @@ fn description(choice: &Choice, limit: ChoiceLimit) -> Option<String> {
         title: limit.description,
         ..limit
     };
-    (limit.description > 0 && !words.is_empty()).then(|| shorten(&words, room))
+    let shown = shorten(&words, room);
+    let fits = limit.title_unit.count(&shown) <= limit.description;
+    (fits && !words.is_empty()).then_some(shown)
 }
 
 /// Titles have no lines.
