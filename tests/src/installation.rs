@@ -245,6 +245,11 @@ impl Installation {
         self
     }
 
+    /// Adds a channel as it stands in the file.
+    pub fn add_channel(&mut self, channel: toml::Table) -> &mut Self {
+        self.add("channel", channel, &[])
+    }
+
     /// Sets one key of the channel or backend (`list`) that has this id.
     ///
     /// # Panics

@@ -31,6 +31,7 @@ pub mod visitor;
 pub mod wait;
 pub mod whatsapp;
 pub mod wire;
+pub mod zalo;
 pub mod zalo_bot;
 
 pub use graph::Graph;

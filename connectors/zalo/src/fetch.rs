@@ -146,7 +146,7 @@ mod tests {
             "https://zdn.vn.example/a",
             "https://zdn.vn:8443/a",
             "http://127.0.0.1:10/a",
-            "https://user@zdn.vn/a",
+            "https://user@a.cdn.example/a",
             "ftp://zdn.vn/a",
             "https://169.254.169.254/a",
         ] {

@@ -124,17 +124,16 @@ impl Tokens {
         Some(self.host.get()?.now())
     }
 
-    /// A token to ask with.
+    /// A token to ask with. Where the first is just being brought, it is waited for a little.
     pub(crate) async fn access(&self) -> Result<SecretString, SendError> {
         let now = self.host()?.now();
         let good = |known: &Known| known.until > now + TOO_LATE;
         if let Some(known) = self.known().filter(good) {
             return Ok(known.token);
         }
-        let state = self.load().await?;
-        match self.known().filter(good) {
-            Some(known) => Ok(known.token),
-            None => Err(state.missing()),
+        match self.wait_for(good, None).await? {
+            Ok(token) => Ok(token),
+            Err(state) => Err(state.missing()),
         }
     }
 
@@ -142,24 +141,35 @@ impl Tokens {
     /// may have put it, or waited for while it is being renewed.
     pub(crate) async fn instead_of(&self, refused: &SecretString) -> Option<SecretString> {
         let other = |known: &Known| known.token.expose_secret() != refused.expose_secret();
-        let wait = async {
-            loop {
-                let state = self.load().await.ok()?;
-                if let Some(known) = self.known().filter(other) {
-                    return Some(known.token);
-                }
-                if state.is_lost() {
-                    return None;
-                }
-                // The owner renews it, if it is not doing so already.
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(refused.clone());
-                self.wanted.notify_one();
-                tokio::time::sleep(LOOK).await;
-            }
-        };
+        let waited = self.wait_for(other, Some(refused)).await;
+        waited.ok()?.ok()
+    }
+
+    /// Waits until the state has a token that is `good`, while it may still get one; else gives the state.
+    async fn wait_for(
+        &self,
+        good: impl Fn(&Known) -> bool,
+        refused: Option<&SecretString>,
+    ) -> Result<Result<SecretString, State>, SendError> {
         let longest = RENEWAL_WAIT.min(self.timeout);
-        tokio::time::timeout(longest, wait).await.ok().flatten()
+        let began = tokio::time::Instant::now();
+        loop {
+            let state = self.load().await?;
+            if let Some(known) = self.known().filter(&good) {
+                return Ok(Ok(known.token));
+            }
+            let hopeless = state.is_lost() || state.pair.is_none();
+            if hopeless || began.elapsed() >= longest {
+                return Ok(Err(state));
+            }
+            if let Some(refused) = refused {
+                let refused = Some(refused.clone());
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+            }
+            // The owner renews it, if it is not doing so already.
+            self.wanted.notify_one();
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     fn known(&self) -> Option<Known> {

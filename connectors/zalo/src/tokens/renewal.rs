@@ -24,10 +24,8 @@ use crate::oauth::{self, Grant, NewPair, TokenAnswer, TokenRequest};
 const LOOK: Duration = Duration::from_secs(30);
 /// How often one looks at an exchange that is under way.
 const FOLLOW: Duration = Duration::from_millis(200);
-/// How soon the same token is tried again when it is not clear what became of it.
-const UNCLEAR_AGAIN: Duration = Duration::from_secs(2);
-/// How soon it is tried again when the request did not leave, at first and at most.
-const UNSENT_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
+/// How soon the same token is tried again when no answer came, at first and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(10));
 /// How soon it is tried again when Zalo refuses for a reason that is not the token.
 const REFUSED_AGAIN: Duration = Duration::from_mins(10);
 /// How often an operator is told again of what only an operator can mend.
@@ -38,8 +36,8 @@ const KEEP_TIME: Duration = Duration::from_mins(10);
 /// What the owner remembers between two looks.
 #[derive(Default)]
 struct Memory {
-    /// Attempts in a row that did not leave.
-    unsent: u32,
+    /// Attempts in a row that brought no answer.
+    unanswered: u32,
     /// Not again before this.
     not_before: Timestamp,
     told_at: Option<Timestamp>,
@@ -199,7 +197,7 @@ impl Tokens {
             tokens.keep(&*host, &id).await
         });
         exchange.await.unwrap_or(Err(Unavailable {
-            retry_after: UNCLEAR_AGAIN,
+            retry_after: AGAIN.0,
         }))
     }
 
@@ -406,16 +404,15 @@ impl Tokens {
 fn after(settled: Settled, memory: &mut Memory, now: Timestamp) -> Duration {
     let wait = match settled {
         Settled::Renewed | Settled::Lost | Settled::Overtaken => Duration::ZERO,
-        Settled::Unclear => UNCLEAR_AGAIN,
         Settled::Refused => REFUSED_AGAIN,
-        Settled::Unsent => {
-            let (first, most) = UNSENT_AGAIN;
-            let wait = first * 2_u32.saturating_pow(memory.unsent.min(16));
+        Settled::Unsent | Settled::Unclear => {
+            let (first, most) = AGAIN;
+            let wait = first * 2_u32.saturating_pow(memory.unanswered.min(16));
             wait.min(most).mul_f64(rand::random_range(0.8..1.2))
         }
     };
-    memory.unsent = match settled {
-        Settled::Unsent => memory.unsent + 1,
+    memory.unanswered = match settled {
+        Settled::Unsent | Settled::Unclear => memory.unanswered + 1,
         _ => 0,
     };
     if matches!(settled, Settled::Renewed) {

@@ -177,9 +177,12 @@ impl Double {
         let address = format!("http://{}", listener.local_addr().expect("bound"));
         let expected = exchanges
             .into_iter()
-            .map(|exchange| Exchange {
-                answer: exchange.answer.map(|answer| answer.with_address(&address)),
-                ..exchange
+            .map(|Exchange { request, answer }| Exchange {
+                request: ProviderRequest {
+                    json: request.json.map(|json| with_address(&json, &address)),
+                    ..request
+                },
+                answer: answer.map(|answer| answer.with_address(&address)),
             })
             .collect();
         let script = Arc::new(Mutex::new(Script {

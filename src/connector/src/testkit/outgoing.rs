@@ -32,8 +32,8 @@ pub struct Table {
 /// `check`, `set_webhook`, `template` and `reply`.
 ///
 /// A reply is rendered for the channel first, as it is in the program; the parts have the ids `out-1`,
-/// `out-2` and so on. In answers, in what is fetched and in what is expected, `{api_base}` stands for
-/// the address of the provider's double.
+/// `out-2` and so on. In requests and answers, in what is fetched or linked to and in what is expected, `{api_base}`
+/// stands for the address of the provider's double.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -165,6 +165,7 @@ async fn check_case(subject: &dyn Subject, defaults: &Case, case: &Case, finding
             &*connector,
             &citizen,
             (defaults, case),
+            &address,
             &mut results,
             (&private, findings),
         )
@@ -199,10 +200,23 @@ async fn send(
     connector: &dyn Connector,
     citizen: &CitizenId,
     (defaults, case): (&Case, &Case),
+    address: &str,
     results: &mut Vec<Value>,
     (private, findings): (&[String], &mut Findings),
 ) {
     let reply = case.reply.clone().or_else(|| defaults.reply.clone());
+    let reply = reply.map(|reply| match reply {
+        Reply::Media {
+            media,
+            url,
+            caption,
+        } => Reply::Media {
+            media,
+            url: url.replace(API_BASE, address),
+            caption,
+        },
+        other => other,
+    });
     let mut private = private.to_vec();
     private.extend(reply.as_ref().map(describe::words));
     private.extend(case.phone.clone());

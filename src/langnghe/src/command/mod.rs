@@ -11,6 +11,7 @@ mod serve;
 mod store;
 mod stored;
 mod tickets;
+mod zalo;
 
 use std::path::PathBuf;
 
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// Move everything from one store to another
     #[command(subcommand)]
     Store(store::Command),
+    /// Let an Official Account on Zalo authorise the app
+    #[command(subcommand)]
+    Zalo(zalo::Command),
     /// Print the completions of a shell
     Completions(completions::Arguments),
 }
@@ -84,6 +88,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Notify(arguments) => notify::run(arguments),
         Command::Dead(command) => dead::run(command),
         Command::Store(command) => store::run(command),
+        Command::Zalo(command) => zalo::run(command),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

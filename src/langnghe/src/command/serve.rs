@@ -54,6 +54,7 @@ fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
             ChannelKind::Messenger(_)
             | ChannelKind::Whatsapp(_)
             | ChannelKind::Telegram(_)
+            | ChannelKind::Zalo(_)
             | ChannelKind::ZaloBot(_) => {
                 writeln!(output, "  {id}: {public}/webhooks/{id}")?;
             }

@@ -29,7 +29,7 @@ use secrets::Surroundings;
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{
     ChannelConfig, ChannelKind, MessengerConfig, Rest, SmsConfig, SmsProvider, TelegramConfig,
-    WebchatConfig, WhatsappConfig, ZaloBotConfig,
+    WebchatConfig, WhatsappConfig, ZaloBotConfig, ZaloConfig,
 };
 pub(crate) use channel::{QuotaChange, QuotaTerms};
 pub(crate) use secrets::{Environment, ProcessEnvironment};

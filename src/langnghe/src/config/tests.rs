@@ -214,7 +214,6 @@ fn every_mistake_is_underlined_where_it_stands() {
         ("server = 1".into(), "toml::wrong-type", "1", ""),
         ("[server\nlisten = \"127.0.0.1:1\"".into(), "toml::syntax", "", ""),
         ("[[channel]]\nid = \"Page\"\nkind = \"webchat\"".into(), "config::id", "\"Page\"", ""),
-        ("[[channel]]\nid = \"oa\"\nkind = \"zalo\"".into(), "config::channel-kind", "\"zalo\"", "later version"),
         ("[[channel]]\nid = \"a\"\nkind = \"mesenger\"".into(), "config::channel-kind", "\"mesenger\"", "\"messenger\""),
         (channel("app_secret = \"env:NOWHERE\""), "config::secret", "\"env:NOWHERE\"", "export NOWHERE"),
         (channel("app_secret = \"env:EMPTY\""), "config::secret", "\"env:EMPTY\"", ""),

@@ -7,6 +7,7 @@ mod sms;
 mod telegram;
 mod webchat;
 mod whatsapp;
+pub(crate) mod zalo;
 mod zalo_bot;
 
 use std::sync::Arc;
@@ -114,6 +115,7 @@ fn connector(config: &Config, channel: &ChannelConfig) -> Result<Arc<dyn Connect
         ChannelKind::Whatsapp(settings) => whatsapp::connector(channel, settings),
         ChannelKind::ZaloBot(settings) => zalo_bot::connector(channel, settings),
         ChannelKind::Webchat(settings) => webchat::connector(config, channel, settings),
+        ChannelKind::Zalo(settings) => zalo::connector(config, channel, settings),
     };
     made.map_err(|reason| {
         let message = format!("the channel `{}` cannot work like this", channel.id);

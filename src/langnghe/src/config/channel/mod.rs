@@ -7,6 +7,7 @@ mod sms;
 mod telegram;
 mod webchat;
 mod whatsapp;
+mod zalo;
 mod zalo_bot;
 
 use std::ops::Range;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     telegram::TelegramConfig,
     webchat::WebchatConfig,
     whatsapp::WhatsappConfig,
+    zalo::ZaloConfig,
     zalo_bot::ZaloBotConfig,
 };
 use super::{notices, reader::Section, secrets::Surroundings, unique::Unique};
@@ -58,6 +60,8 @@ pub(crate) enum ChannelKind {
     Webchat(WebchatConfig),
     /// A number on WhatsApp's Cloud API.
     Whatsapp(WhatsappConfig),
+    /// An Official Account on Zalo.
+    Zalo(Box<ZaloConfig>),
     /// A bot of the Zalo Bot Platform.
     ZaloBot(ZaloBotConfig),
 }
@@ -66,17 +70,15 @@ pub(crate) enum ChannelKind {
 pub(super) const LIST: &str = "[[channel]]";
 
 /// The kinds of this version.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "messenger",
     "sms",
     "telegram",
     "webchat",
     "whatsapp",
+    "zalo",
     "zalo-bot",
 ];
-
-/// The kinds that the configuration knows and a later version brings.
-const LATER_KINDS: [&str; 1] = ["zalo"];
 
 /// What the reader of one kind works with.
 pub(super) struct Reading<'a, 'b> {
@@ -117,11 +119,10 @@ pub(super) fn read(
         "whatsapp" => whatsapp::read(&mut reading).map(ChannelKind::Whatsapp),
         "zalo-bot" => zalo_bot::read(&mut reading).map(ChannelKind::ZaloBot),
         "webchat" => Some(ChannelKind::Webchat(webchat::read(&mut reading))),
+        "zalo" => zalo::read(&mut reading).map(|zalo| ChannelKind::Zalo(Box::new(zalo))),
         other => {
             let all = KINDS.join(", ");
-            let help = if LATER_KINDS.contains(&other) {
-                format!("{other} comes with a later version; this one has {all}")
-            } else if let Some(known) = nearest(other, KINDS) {
+            let help = if let Some(known) = nearest(other, KINDS) {
                 format!("did you mean \"{known}\"?")
             } else {
                 format!("this version has {all}")
