@@ -1,6 +1,7 @@
 //! A stand-in for Meta's Graph API, as strict as the reference: whatever it is sent that Meta would
 //! not take, or that is not as agreed (token, proof, path, limits), makes the test fail at its end.
 
+mod cdn;
 mod check;
 mod script;
 mod serve;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use self::cdn::Medium;
 pub use self::script::{Failure, Manner};
 use crate::{
     installation::{ACCESS_TOKEN, APP_SECRET},
@@ -106,6 +108,7 @@ struct Book {
     /// How all others are met.
     always: Manner,
     profiles: BTreeMap<String, Value>,
+    media: cdn::Shelf,
     /// How long a profile takes.
     profile_time: Duration,
     requests: u64,

@@ -42,6 +42,14 @@ impl<'a> Replica<'a> {
     /// # Panics
     /// When the program cannot be started.
     pub fn spawn(installation: &'a Installation) -> Self {
+        Self::spawn_without(installation, "")
+    }
+
+    /// Starts one without a variable that the installation's environment has, and does not wait.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn spawn_without(installation: &'a Installation, variable: &str) -> Self {
         let config = installation.write();
         let mut options = OpenOptions::new();
         let log = options
@@ -49,8 +57,11 @@ impl<'a> Replica<'a> {
             .append(true)
             .open(installation.log_path())
             .expect("a log");
-        let child = installation
-            .command()
+        let mut command = installation.command();
+        if !variable.is_empty() {
+            command.env_remove(variable);
+        }
+        let child = command
             .arg("serve")
             .arg("--config")
             .arg(config)

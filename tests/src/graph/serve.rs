@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{
-    Failure, Manner, Said, State, Taken, VERSION,
+    Failure, Manner, Said, State, Taken, VERSION, cdn,
     check::{self, Checked},
 };
 
@@ -33,6 +33,7 @@ pub(super) fn routes(state: Arc<State>, door: usize) -> Router {
     Router::new()
         .route("/{version}/{page}/messages", post(messages))
         .route("/{version}/{page}/pass_thread_control", post(pass))
+        .route("/cdn/{name}", get(cdn::medium))
         .route("/{version}/{citizen}", get(profile))
         .fallback(elsewhere)
         .layer(Extension(Door(door)))

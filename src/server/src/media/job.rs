@@ -47,7 +47,6 @@ pub(crate) fn take_over(keys: &Keys, public_url: &str, event: &mut Event) -> Vec
     let EventKind::Message(message) = &mut event.kind else {
         return Vec::new();
     };
-    let tag = event.conversation.tag();
     let channel = &event.conversation.channel;
     let mut jobs = Vec::new();
     for (index, attachment) in message.attachments.iter_mut().enumerate() {
@@ -63,7 +62,7 @@ pub(crate) fn take_over(keys: &Keys, public_url: &str, event: &mut Event) -> Vec
         jobs.push(FetchJob {
             name,
             channel: channel.clone(),
-            tag: tag.clone(),
+            tag: event.conversation.tag(),
             media: provided,
             since: event.received_at,
         });
