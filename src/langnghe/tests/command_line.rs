@@ -405,3 +405,37 @@ fn a_piped_conversation_that_goes_wrong_says_where() {
     let output = langnghe(folder.path(), &["chat", "--flow", "nowhere"], "xin chào\n");
     assert_fails(&output, 1, &["nowhere"]);
 }
+
+#[test]
+fn channels_are_listed_checked_and_asked_for_by_their_ids() {
+    let folder = folder(WEB);
+    let listed = langnghe(folder.path(), &["channel", "list"], "");
+    let said = text(&listed.stdout);
+    assert!(listed.status.success(), "{}", text(&listed.stderr));
+    assert!(said.starts_with("web\twebchat\thttp://"), "{said}");
+    let checked = langnghe(folder.path(), &["channel", "check"], "");
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    assert_eq!(
+        text(&checked.stdout),
+        "web (webchat): nothing to ask a provider\n"
+    );
+    let output = langnghe(folder.path(), &["channel", "check", "oa"], "");
+    assert_fails(&output, 1, &["no channel `oa`", "its channels are: web"]);
+    let output = langnghe(folder.path(), &["channel", "set-webhook", "web"], "");
+    assert_fails(&output, 1, &["no webhook to set"]);
+}
+
+#[test]
+fn a_provider_that_is_away_is_a_finding_and_no_secret_is_shown() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let folder = folder(&format!(
+        "[[channel]]\nid = \"page\"\nkind = \"messenger\"\napp_secret = \"env:SECRET\"\nverify_token = \"env:SECRET\"\naccess_token = \"env:SECRET\"\napi_base = \"http://127.0.0.1:{port}\"\nallow_private = true\n"
+    ));
+    let output = langnghe(folder.path(), &["channel", "check", "page"], "");
+    assert_fails(&output, 1, &["page: "]);
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    assert!(shown.starts_with("page (messenger): "), "{shown}");
+    assert!(!shown.contains("whsec_"), "{shown}");
+}

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod channel;
 mod chat;
 mod check;
 mod completions;
@@ -45,6 +46,9 @@ pub(crate) enum Command {
     Check(check::Arguments),
     /// Be the citizen, in this terminal; line by line when the input is piped in
     Chat(chat::Arguments),
+    /// List the channels, ask their providers who we are, set their webhooks
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Look at tickets
     #[command(subcommand)]
     Tickets(tickets::Command),
@@ -84,6 +88,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Ready(arguments) => ready::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Chat(arguments) => chat::run(&arguments),
+        Command::Channel(command) => channel::run(command),
         Command::Tickets(command) => tickets::run(command),
         Command::Notify(arguments) => notify::run(arguments),
         Command::Dead(command) => dead::run(command),

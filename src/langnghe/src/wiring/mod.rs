@@ -74,7 +74,11 @@ pub(crate) fn channels(config: &Config) -> Result<Vec<ChannelParts>, Failure> {
     all(config.channels.iter().map(|one| channel(config, one)))
 }
 
-fn channel(config: &Config, channel: &ChannelConfig) -> Result<ChannelParts, Vec<Problem>> {
+/// One channel.
+pub(crate) fn channel(
+    config: &Config,
+    channel: &ChannelConfig,
+) -> Result<ChannelParts, Vec<Problem>> {
     let connector = connector(config, channel).map_err(|problem| vec![problem])?;
     Ok(ChannelParts {
         id: channel.id.clone(),
