@@ -233,6 +233,12 @@ impl Installation {
         )
     }
 
+    /// Adds a channel of any kind: what its section says, and texts that are only known now.
+    pub fn channel(&mut self, id: &str, section: toml::Table, texts: &[(&str, &str)]) -> &mut Self {
+        let texts: Vec<(&str, &str)> = [("id", id)].iter().chain(texts).copied().collect();
+        self.add("channel", section, &texts)
+    }
+
     fn add(&mut self, list: &str, mut table: toml::Table, texts: &[(&str, &str)]) -> &mut Self {
         for (key, text) in texts {
             table.insert((*key).to_owned(), (*text).into());

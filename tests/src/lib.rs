@@ -25,6 +25,7 @@ pub mod road;
 pub mod s3;
 pub mod seed;
 pub mod site;
+pub mod sms;
 pub mod smsc;
 pub mod speedsms;
 pub mod stores;

@@ -1,9 +1,6 @@
 //! What has to be known of an SMS channel, whoever carries it.
 
-use langnghe_model::{
-    ChannelId,
-    capabilities::{Encoding, QuietHours},
-};
+use langnghe_model::{ChannelId, capabilities::Encoding};
 
 use crate::Keyword;
 
@@ -21,13 +18,11 @@ pub struct Config {
     pub keyword: Option<Keyword>,
     /// The most parts that the contract allows in a second.
     pub parts_per_second: u32,
-    /// When notices rest.
-    pub quiet_hours: Option<QuietHours>,
 }
 
 impl Config {
     /// What a channel has that does not say otherwise: accents unless a text then takes more than
-    /// three parts, ten parts a second, rest from 21:00 to 07:00.
+    /// three parts, ten parts a second.
     pub fn new(channel: ChannelId) -> Self {
         Self {
             channel,
@@ -35,10 +30,6 @@ impl Config {
             max_segments: 3,
             keyword: None,
             parts_per_second: 10,
-            quiet_hours: Some(QuietHours {
-                from: 21 * 60,
-                until: 7 * 60,
-            }),
         }
     }
 }

@@ -51,7 +51,6 @@ pub fn capabilities(config: &Config) -> Capabilities {
             unit: TextUnit::Segments,
         },
         encoding: config.encoding,
-        quiet_hours: config.quiet_hours,
         ..Capabilities::text_only(0)
     }
 }

@@ -13,6 +13,7 @@ mod api;
 mod config;
 mod connector;
 mod esms;
+pub mod http;
 mod inbound;
 mod keyword;
 mod law;

@@ -4,14 +4,17 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use http::Method;
+use http::{
+    Method,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use langnghe_connector::{
     Connector,
     signature::HmacSha256Key,
     testkit::{self, Held, RECEIVED_AT, Subject, Webhook},
 };
 use langnghe_http::{ClientSettings, GuardedClient};
-use langnghe_model::{ChannelId, capabilities::Encoding};
+use langnghe_model::{ChannelId, capabilities};
 use langnghe_sms::{
     Android, AndroidConfig, Config, Esms, EsmsConfig, Keyword, Sms, SpeedSms, SpeedSmsConfig,
     Twilio, TwilioConfig,
@@ -139,7 +142,7 @@ impl Subject for EsmsAccount {
         };
         let esms = Esms::new(config, client()).expect("a good configuration");
         let config = Config {
-            encoding: Encoding::Unaccented,
+            encoding: capabilities::Encoding::Unaccented,
             ..channel(Some("PA"))
         };
         Arc::new(Sms::new(config, esms))
@@ -246,6 +249,115 @@ impl Subject for Phone {
     }
 }
 
+/// A gateway that nobody wrote code for.
+struct Gateway;
+
+const GATEWAY_KEY: &str = "EXAMPLEGATEWAYKEY";
+
+impl Subject for Gateway {
+    fn connector(&self, api_base: &str) -> Arc<dyn Connector> {
+        let values = Values {
+            key: Some(GATEWAY_KEY.into()),
+            sender: Some("UBNDXA".to_owned()),
+            ..Values::default()
+        };
+        let template = |text: &str| Template::new(text, &values).expect("a good template");
+        let field = |text: &str| text.parse::<Field>().expect("a good field");
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let codes = |codes: &[&str], meaning| {
+            codes
+                .iter()
+                .map(move |code| ((*code).to_owned(), meaning))
+                .collect::<Vec<_>>()
+        };
+        let body = r#"{"to": {{ national | tojson }}, "from": {{ sender | tojson }}, "text": {{ text | tojson }}, "unicode": {{ unicode | tojson }}, "parts": {{ parts }}, "ref": {{ id | tojson }}}"#;
+        let config = HttpConfig {
+            method: Method::POST,
+            url: template(&format!(
+                "{api_base}/send?to={{{{ international | urlencode }}}}"
+            )),
+            headers: vec![
+                (AUTHORIZATION, template("Key {{ key }}")),
+                (CONTENT_TYPE, template("application/json")),
+            ],
+            body: Some(template(body)),
+            answers: Answers {
+                taken: Taken::Codes(texts(&["0"])),
+                code: Some("/code".to_owned()),
+                message: Some("/data/id".to_owned()),
+                meanings: [
+                    codes(&["409"], Meaning::Duplicate),
+                    codes(&["429"], Meaning::Throttled),
+                    codes(&["21"], Meaning::Gone),
+                    codes(&["11"], Meaning::Credentials),
+                    codes(&["31"], Meaning::Rejected),
+                ]
+                .concat(),
+            },
+            incoming: Some(Incoming {
+                from: field("form:msisdn"),
+                text: field("form:content"),
+                id: Some(field("form:id")),
+                answer: "OK".to_owned(),
+            }),
+            reports: Some(Reports {
+                message: field("json:/report/id"),
+                state: field("json:/report/state"),
+                to: Some(field("json:/report/msisdn")),
+                delivered: texts(&["DELIVRD"]),
+                failed: texts(&["UNDELIV"]),
+            }),
+            webhook_token: Some(PATH_TOKEN.into()),
+            signature: Some(Signature {
+                header: "x-sign".to_owned(),
+                prefix: "v1=".to_owned(),
+                encoding: Encoding::Base64,
+                key: HmacSha256Key::new(GATEWAY_KEY.as_bytes()),
+            }),
+            check: Some(template(&format!("{api_base}/account"))),
+            values: values.clone(),
+            timeout: TIMEOUT,
+        };
+        let gateway = HttpGateway::new(config, client()).expect("a good configuration");
+        Arc::new(Sms::new(channel(None), gateway))
+    }
+
+    fn sign(&self, body: &[u8]) -> Vec<(&'static str, String)> {
+        let signature = HmacSha256Key::new(GATEWAY_KEY.as_bytes()).sign(body);
+        vec![(
+            "x-sign",
+            format!("v1={}", BASE64_STANDARD.encode(signature)),
+        )]
+    }
+
+    fn credentials(&self) -> Vec<String> {
+        vec![GATEWAY_KEY.to_owned(), PATH_TOKEN.to_owned()]
+    }
+
+    fn unknown(&self) -> Value {
+        json!({"telepathy": "Ồ"})
+    }
+
+    fn secret_path(&self) -> &'static str {
+        PATH_TOKEN
+    }
+}
+
+#[test]
+fn a_text_whose_gaps_nothing_fills_or_that_never_ends_is_refused() {
+    let values = Values::default();
+    for bad in [
+        "{{ recipient }}",
+        "{{ key }}",
+        "{{ text",
+        "{% for a in range(100000) %}{{ a }}{% endfor %}",
+        "{{ text | nofilter }}",
+    ] {
+        assert!(Template::new(bad, &values).is_err(), "{bad}");
+    }
+    assert!(Template::new("{{ national }}{{ text | tojson }}", &values).is_ok());
+}
+
 fn check(subject: &dyn Subject, folder: &str) -> Held {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     testkit::check(subject, &fixtures.join(folder))
@@ -263,13 +375,14 @@ fn every_case_holds() {
         private_key: Some("khoabimat"),
     };
     let unsigned = EsmsAccount { private_key: None };
-    let all: [(&dyn Subject, &str); 6] = [
+    let all: [(&dyn Subject, &str); 7] = [
         (&twilio, "twilio"),
         (&service, "twilio_service"),
         (&esms, "esms"),
         (&unsigned, "esms_unsigned"),
         (&SpeedSmsAccount, "speedsms"),
         (&Phone, "android"),
+        (&Gateway, "http"),
     ];
     let held: Vec<Held> = all
         .into_iter()

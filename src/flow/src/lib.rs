@@ -12,6 +12,7 @@ mod kinds;
 mod library;
 mod payload;
 pub mod reader;
+mod said;
 mod session;
 mod step;
 mod turn;
@@ -19,5 +20,6 @@ mod understand;
 mod words;
 
 pub use library::{Agency, Library, Loaded, Settings};
+pub use said::Said;
 pub use session::{Session, SessionError};
 pub use step::{ContactChange, Context, Step, TimerRequest};

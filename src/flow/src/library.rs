@@ -60,7 +60,7 @@ pub struct Library {
     /// Other versions, on which sessions began, by id and hash.
     archived: HashMap<(String, String), Arc<Flow>>,
     /// Ids in the order of the files.
-    order: Arc<[String]>,
+    pub(crate) order: Arc<[String]>,
     /// What starts flows, with the number of the flow.
     pub(crate) phrases: Arc<Phrases<usize>>,
     pub(crate) words: Arc<Words>,

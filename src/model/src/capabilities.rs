@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::{Timestamp, event::MediaKind, segments};
+use crate::{event::MediaKind, segments};
 
 /// What a channel can show and carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,6 @@ pub struct Capabilities {
     pub templates: bool,
     /// Which characters it carries.
     pub encoding: Encoding,
-    /// When notices that are not urgent rest; `None` where they may go at any hour.
-    pub quiet_hours: Option<QuietHours>,
 }
 
 impl Capabilities {
@@ -70,7 +68,6 @@ impl Capabilities {
             extended_window: None,
             templates: false,
             encoding: Encoding::Unicode,
-            quiet_hours: None,
         }
     }
 }
@@ -168,67 +165,4 @@ pub enum Encoding {
     Unaccented,
     /// Each text as it is where that fits in one message, else without diacritics, which takes fewer.
     Auto,
-}
-
-/// The hours in which notices rest, by the clock in Vietnam.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuietHours {
-    /// When they begin, in minutes after midnight.
-    pub from: u16,
-    /// When they end, in minutes after midnight; before `from` where they reach over midnight.
-    pub until: u16,
-}
-
-impl QuietHours {
-    /// When the rest ends, if `now` lies in it.
-    pub fn end(self, now: Timestamp) -> Option<Timestamp> {
-        const DAY: i64 = 24 * 60 * 60;
-        // Vietnam has kept UTC+7 without summer time since 1975.
-        const ZONE: i64 = 7 * 60 * 60;
-        let [from, until] = [self.from, self.until].map(|minutes| i64::from(minutes) * 60);
-        let of_day = (now.as_seconds() + ZONE).rem_euclid(DAY);
-        let inside = if from <= until {
-            (from..until).contains(&of_day)
-        } else {
-            of_day >= from || of_day < until
-        };
-        let left = (until - of_day).rem_euclid(DAY);
-        inside.then(|| Timestamp::from_seconds(now.as_seconds() + left))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notices_rest_over_midnight() {
-        let hours = QuietHours {
-            from: 21 * 60,
-            until: 7 * 60,
-        };
-        // 2026-11-22T00:00:00+07:00.
-        let midnight = 1_795_280_400;
-        let end = |hour: i64| {
-            let at = Timestamp::from_seconds(midnight + hour * 3600);
-            hours
-                .end(at)
-                .map(|end| (end.as_seconds() - midnight) / 3600)
-        };
-        assert_eq!(end(0), Some(7));
-        assert_eq!(end(6), Some(7));
-        assert_eq!(end(7), None);
-        assert_eq!(end(20), None);
-        assert_eq!(end(21), Some(31));
-        let nap = QuietHours {
-            from: 12 * 60,
-            until: 13 * 60,
-        };
-        let noon = Timestamp::from_seconds(midnight + 12 * 3600 + 60);
-        assert_eq!(
-            nap.end(noon),
-            Some(Timestamp::from_seconds(midnight + 13 * 3600))
-        );
-        assert_eq!(nap.end(Timestamp::from_seconds(midnight)), None);
-    }
 }

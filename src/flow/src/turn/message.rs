@@ -75,7 +75,7 @@ impl Turn<'_> {
     }
 
     /// Brings a form of a version that is no longer kept to the current one.
-    fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         let library = self.library;
         let Some(form) = &mut self.session.form else {
             return;

@@ -116,6 +116,11 @@ impl<'t> Turn<'t> {
                 self.step.contact.push(ContactChange::OptedIn);
                 self.say(Word::OptedIn);
             }
+            EventKind::Help if !self.is_quiet() => {
+                self.touch();
+                self.catch_up();
+                self.wished(Global::Help);
+            }
             EventKind::Edit { message, text } => self.edited(message.as_str(), text),
             EventKind::Timer { name } => self.timer(name),
             EventKind::Flood if !self.is_quiet() => {

@@ -9,6 +9,7 @@ use clap::Args;
 use langnghe_flow::{Agency, Library, Settings};
 use langnghe_model::Problem;
 
+use super::segments;
 use crate::{
     config::{self, ProcessEnvironment},
     report::{self, Failure},
@@ -28,6 +29,7 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut problems = Vec::new();
+    let mut channels = Vec::new();
     let (flows, locales, settings) = match &arguments.config {
         Some(path) => {
             let mut read = config::read_file(path, &ProcessEnvironment { secrets: true });
@@ -36,6 +38,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             match read.config.or(read.partial) {
                 Some(config) => {
                     problems.extend(wiring::check(&config));
+                    // What is wrong with them is among the problems already.
+                    channels = wiring::channels(&config).unwrap_or_default();
                     if config.settings.api_tokens.is_empty() {
                         writeln!(io::stdout(), "{API_OFF}")?;
                     }
@@ -59,6 +63,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Ok(sources) => {
             let loaded = Library::load(&sources.flows, &sources.locales, settings);
             problems.extend(loaded.problems);
+            if let Some(library) = &loaded.library {
+                for channel in &channels {
+                    let capabilities = channel.connector.capabilities();
+                    if let Some((table, found)) =
+                        segments::prices(&channel.id, capabilities, library)
+                    {
+                        write!(io::stdout(), "{table}")?;
+                        problems.extend(found);
+                    }
+                }
+            }
             counts = Some((sources.flows.len(), sources.locales.len()));
         }
         Err(unreadable) => problems.extend(unreadable),

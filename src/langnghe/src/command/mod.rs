@@ -8,6 +8,7 @@ mod dead;
 mod demo;
 mod notify;
 mod ready;
+mod segments;
 mod serve;
 mod store;
 mod stored;

@@ -28,7 +28,7 @@ use secrets::Surroundings;
 
 pub(crate) use backend::BackendConfig;
 pub(crate) use channel::{
-    ChannelConfig, ChannelKind, MessengerConfig, Rest, SmsConfig, SmsProvider, TelegramConfig,
+    ChannelConfig, ChannelKind, MessengerConfig, SmsConfig, SmsProvider, TelegramConfig,
     WebchatConfig, WhatsappConfig, ZaloBotConfig, ZaloConfig,
 };
 pub(crate) use channel::{QuotaChange, QuotaTerms};

@@ -29,6 +29,14 @@ const VARIABLES: Variables = Variables(&[
     ("WA_VERIFY_TOKEN", "two"),
     ("WA_ACCESS_TOKEN", "three"),
     ("IOC_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    ("SIM_PASSWORD", "four"),
+    ("SIM_SIGNING_KEY", "five"),
+    ("ESMS_API_KEY", "six"),
+    ("ESMS_SECRET_KEY", "seven"),
+    ("ESMS_PRIVATE_KEY", "eight"),
+    ("ESMS_WEBHOOK_TOKEN", "0123456789abcdef"),
+    ("GATEWAY_KEY", "nine"),
+    ("GATEWAY_WEBHOOK_TOKEN", "0123456789abcdef"),
     ("API_TOKEN", "0123456789abcdef"),
     ("MEDIA_ACCESS_KEY", "AKIAEXAMPLE"),
     ("MEDIA_SECRET_KEY", "media-secret"),
@@ -169,6 +177,12 @@ fn every_key_that_is_read_is_explained_in_the_sample() {
     );
 }
 
+fn gateway(more: &str) -> String {
+    format!(
+        "[[channel]]\nid = \"a\"\nkind = \"sms\"\nprovider = \"http\"\nwebhook_token = \"env:API_TOKEN\"\n{more}"
+    )
+}
+
 #[test]
 fn every_mistake_is_underlined_where_it_stands() {
     let channel = |rest: &str| format!("[[channel]]\nid = \"page\"\nkind = \"messenger\"\n{rest}");
@@ -214,6 +228,14 @@ fn every_mistake_is_underlined_where_it_stands() {
         ("server = 1".into(), "toml::wrong-type", "1", ""),
         ("[server\nlisten = \"127.0.0.1:1\"".into(), "toml::syntax", "", ""),
         ("[[channel]]\nid = \"Page\"\nkind = \"webchat\"".into(), "config::id", "\"Page\"", ""),
+        ("[[channel]]\nid = \"a\"\nkind = \"sms\"\nprovider = \"esm\"".into(), "config::sms-provider", "\"esm\"", "\"esms\""),
+        (gateway("[channel.send]\nurl = \"https://a.vn/{{ recipient }}\""), "config::template", "\"https://a.vn/{{ recipient }}\"", "international"),
+        (gateway("[channel.send]\nurl = \"https://a.vn\"\nbody = \"{{ text | tojsn }}\""), "config::template", "\"{{ text | tojsn }}\"", "international"),
+        (gateway("[channel.send]\nurl = \"https://a.vn\"\nheaders = [\"Bearer\"]"), "config::header", "\"Bearer\"", "Authorization"),
+        (gateway("[channel.send]\nurl = \"https://a.vn\"\ntaken = [\"0\"]"), "config::answer", "taken", "code = "),
+        (gateway("[channel.send]\nurl = \"https://a.vn\"\ncode = \"code\""), "config::pointer", "\"code\"", "\"/code\""),
+        (gateway("[channel.send]\nurl = \"https://a.vn\"\ntaken_pattern = \"(\""), "config::pattern", "\"(\"", "regex"),
+        (gateway("[channel.send]\nurl = \"https://a.vn\"\n[channel.receive]\nfrom = \"sender\"\ntext = \"form:t\""), "config::field", "\"sender\"", "query:NAME"),
         ("[[channel]]\nid = \"a\"\nkind = \"mesenger\"".into(), "config::channel-kind", "\"mesenger\"", "\"messenger\""),
         (channel("app_secret = \"env:NOWHERE\""), "config::secret", "\"env:NOWHERE\"", "export NOWHERE"),
         (channel("app_secret = \"env:EMPTY\""), "config::secret", "\"env:EMPTY\"", ""),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use langnghe_connector::Connector;
 use langnghe_http::{ClientSettings, GuardedClient};
-use langnghe_sms::{Android, Esms, Sms, SpeedSms, Twilio, smpp::Smpp};
+use langnghe_sms::{
+    Android, Esms, Sms, SpeedSms, Twilio, http::HttpGateway, smpp::Smpp,
+};
 
-use crate::config::{ChannelConfig, Config, Rest, SmsConfig, SmsProvider};
+use crate::config::{ChannelConfig, Config, SmsConfig, SmsProvider};
 
 pub(super) fn connector(
     config: &Config,
@@ -18,11 +20,6 @@ pub(super) fn connector(
     sms.max_segments = settings.max_segments.unwrap_or(sms.max_segments);
     sms.keyword.clone_from(&settings.keyword);
     sms.parts_per_second = settings.parts_per_second.unwrap_or(sms.parts_per_second);
-    match settings.rest {
-        Rest::Usual => {}
-        Rest::Never => sms.quiet_hours = None,
-        Rest::In(hours) => sms.quiet_hours = Some(hours),
-    }
     let client = || {
         GuardedClient::new(&ClientSettings {
             allow_private: settings.allow_private,
@@ -54,6 +51,9 @@ pub(super) fn connector(
             let mut android = android.clone();
             android.webhook_url = webhook_url;
             Android::new(android, client()?).map(|android| Sms::new(sms, android))
+        }
+        SmsProvider::Http(http) => {
+            HttpGateway::new((**http).clone(), client()?).map(|gateway| Sms::new(sms, gateway))
         }
     };
     Ok(Arc::new(made.map_err(|error| error.to_string())?))

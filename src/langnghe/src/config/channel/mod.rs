@@ -19,7 +19,7 @@ use langnghe_server::NoticePolicy;
 pub(crate) use self::{
     messenger::MessengerConfig,
     quotas::{QuotaChange, QuotaChanges, QuotaTerms},
-    sms::{Rest, SmsConfig, SmsProvider},
+    sms::{SmsConfig, SmsProvider},
     telegram::TelegramConfig,
     webchat::WebchatConfig,
     whatsapp::WhatsappConfig,

@@ -1,10 +1,10 @@
 //! `kind = "sms"`: a number, a short code or a brandname, whoever carries it.
 
+mod http;
 mod provider;
 mod smpp;
 
-use langnghe_flow::reader::At;
-use langnghe_model::capabilities::{Encoding, QuietHours};
+use langnghe_model::capabilities::Encoding;
 use langnghe_sms::Keyword;
 
 pub(crate) use self::provider::SmsProvider;
@@ -22,23 +22,10 @@ pub(crate) struct SmsConfig {
     pub(crate) keyword: Option<Keyword>,
     /// The most parts a second.
     pub(crate) parts_per_second: Option<u32>,
-    /// When notices rest.
-    pub(crate) rest: Rest,
     /// Whether the provider may lie at a private address.
     pub(crate) allow_private: bool,
     /// Who carries it.
     pub(crate) provider: SmsProvider,
-}
-
-/// When notices rest.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rest {
-    /// As usual.
-    Usual,
-    /// Never.
-    Never,
-    /// In these hours.
-    In(QuietHours),
 }
 
 pub(super) fn read(reading: &mut Reading<'_, '_>) -> Option<SmsConfig> {
@@ -68,44 +55,13 @@ pub(super) fn read(reading: &mut Reading<'_, '_>) -> Option<SmsConfig> {
         }
         keyword
     });
-    let rest = section.text("quiet_hours").and_then(|text| {
-        let rest = rest(&text);
-        if rest.is_none() {
-            section.error(
-                "config::quiet-hours",
-                "these are no hours",
-                text.span,
-                "not two times of a day",
-                "for example: quiet_hours = \"21:00-07:00\", or \"off\"",
-            );
-        }
-        rest
-    });
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     Some(SmsConfig {
         encoding,
         max_segments,
         keyword,
         parts_per_second,
-        rest: rest.unwrap_or(Rest::Usual),
         allow_private,
         provider: read_provider(reading)?,
     })
-}
-
-/// `21:00-07:00`, or `off`.
-fn rest(text: &At<String>) -> Option<Rest> {
-    if text.value == "off" {
-        return Some(Rest::Never);
-    }
-    let minutes = |text: &str| {
-        let (hour, minute) = text.trim().split_once(':')?;
-        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
-    };
-    let (from, until) = text.value.split_once('-')?;
-    Some(Rest::In(QuietHours {
-        from: minutes(from)?,
-        until: minutes(until)?,
-    }))
 }

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use langnghe_flow::reader::nearest;
-use langnghe_sms::{AndroidConfig, EsmsConfig, SpeedSmsConfig, TwilioConfig, smpp::SmppConfig};
+use langnghe_sms::{
+    AndroidConfig, EsmsConfig, SpeedSmsConfig, TwilioConfig, http::HttpConfig, smpp::SmppConfig,
+};
 use secrecy::SecretString;
 
-use super::{super::Reading, smpp};
+use super::{super::Reading, http, smpp};
 
 /// Who carries the messages.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) enum SmsProvider {
     SpeedSms(SpeedSmsConfig),
     /// A phone with a SIM card.
     Android(AndroidConfig),
+    /// Any other, as the configuration describes it.
+    Http(Box<HttpConfig>),
     /// An operator's message centre.
     Smpp(Box<SmppConfig>),
 }
@@ -27,12 +31,16 @@ pub(crate) enum SmsProvider {
 impl SmsProvider {
     /// Whether the webhook's path ends in a secret.
     pub(crate) fn has_token(&self) -> bool {
-        matches!(self, Self::Esms(_) | Self::SpeedSms(_))
+        match self {
+            Self::Esms(_) | Self::SpeedSms(_) => true,
+            Self::Http(http) => http.webhook_token.is_some(),
+            Self::Twilio(_) | Self::Android(_) | Self::Smpp(_) => false,
+        }
     }
 }
 
 /// The providers of this version.
-const PROVIDERS: [&str; 5] = ["twilio", "esms", "speedsms", "android", "smpp"];
+const PROVIDERS: [&str; 6] = ["twilio", "esms", "speedsms", "android", "http", "smpp"];
 
 pub(super) fn read(reading: &Reading<'_, '_>) -> Option<SmsProvider> {
     let section = reading.section;
@@ -43,6 +51,7 @@ pub(super) fn read(reading: &Reading<'_, '_>) -> Option<SmsProvider> {
         "speedsms" => speedsms(reading).map(SmsProvider::SpeedSms),
         "android" => android(reading).map(SmsProvider::Android),
         "smpp" => smpp::read(reading).map(|smpp| SmsProvider::Smpp(Box::new(smpp))),
+        "http" => http::read(reading).map(|http| SmsProvider::Http(Box::new(http))),
         other => {
             let help = nearest(other, PROVIDERS).map_or_else(
                 || format!("this version has {}", PROVIDERS.join(", ")),
@@ -75,7 +84,10 @@ fn usual(reading: &Reading<'_, '_>) -> Usual {
     }
 }
 
-fn optional_secret(reading: &Reading<'_, '_>, key: &'static str) -> Option<SecretString> {
+pub(super) fn optional_secret(
+    reading: &Reading<'_, '_>,
+    key: &'static str,
+) -> Option<SecretString> {
     let section = reading.section;
     let present = section.has(key);
     present
