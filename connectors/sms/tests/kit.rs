@@ -18,6 +18,10 @@ use langnghe_model::{ChannelId, capabilities};
 use langnghe_sms::{
     Android, AndroidConfig, Config, Esms, EsmsConfig, Keyword, Sms, SpeedSms, SpeedSmsConfig,
     Twilio, TwilioConfig,
+    http::{
+        Answers, Encoding, Field, HttpConfig, HttpGateway, Incoming, Meaning, Reports, Signature,
+        Taken, Template, Values,
+    },
 };
 use serde_json::{Value, json};
 
