@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use langnghe_connector::Connector;
 use langnghe_http::{ClientSettings, GuardedClient};
-use langnghe_sms::{
-    Android, Esms, Sms, SpeedSms, Twilio, http::HttpGateway, smpp::Smpp,
-};
+use langnghe_sms::{Android, Esms, Sms, SpeedSms, Twilio, http::HttpGateway, smpp::Smpp};
 
 use crate::config::{ChannelConfig, Config, SmsConfig, SmsProvider};
 
