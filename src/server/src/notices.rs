@@ -1,7 +1,7 @@
 //! News for citizens who did not just write: how a channel may bring it, and how it enters a
 //! conversation.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use langnghe_connector::Connector;
 use langnghe_model::{
@@ -55,7 +55,7 @@ pub(crate) fn notice_event(
     }
     let mut id = "notice:".to_owned();
     for byte in &hash.finalize()[..12] {
-        id.push_str(&format!("{byte:02x}"));
+        write!(id, "{byte:02x}").expect("writing to a string cannot fail");
     }
     event(conversation, notice, id, now)
 }

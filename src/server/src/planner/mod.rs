@@ -18,6 +18,7 @@ const AT_IT: Duration = Duration::from_mins(15);
 
 /// Everything that decides about a reply.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Situation<'a> {
     pub(crate) now: Timestamp,
     pub(crate) purpose: Purpose,

@@ -47,7 +47,6 @@ fn notice<'a>(capabilities: &'a Capabilities, nights: &'a QuietHours) -> Situati
 
 #[test]
 fn each_rule_in_its_turn() {
-    use Reason::*;
     let (all, nights) = (everything(), nights());
     let plain = Capabilities {
         extended_window: None,
@@ -65,8 +64,8 @@ fn each_rule_in_its_turn() {
         now: at(hour, 0),
         ..open
     };
-    let kept = Plan::KeepUntilHeard(WindowClosed);
-    let morning = Plan::KeepUntil(at(31, 0), QuietHours);
+    let kept = Plan::KeepUntilHeard(Reason::WindowClosed);
+    let morning = Plan::KeepUntil(at(31, 0), Reason::QuietHours);
     let cases: Vec<(&str, Situation<'_>, Plan)> = vec![
         ("the window is open", open, Plan::Send(Way::Free)),
         (
@@ -224,7 +223,7 @@ fn each_rule_in_its_turn() {
                 deadline: Some(at(11, 59)),
                 ..open
             },
-            Plan::GiveUp(Deadline),
+            Plan::GiveUp(Reason::Deadline),
         ),
         (
             "its last moment counts",
@@ -240,7 +239,7 @@ fn each_rule_in_its_turn() {
                 opted_out: true,
                 ..open
             },
-            Plan::GiveUp(OptedOut),
+            Plan::GiveUp(Reason::OptedOut),
         ),
         (
             "an answer is not meant by that",
@@ -257,7 +256,7 @@ fn each_rule_in_its_turn() {
                 answered: true,
                 ..open
             },
-            Plan::GiveUp(Answered),
+            Plan::GiveUp(Reason::Answered),
         ),
         ("at night", night(22), morning),
         (
@@ -267,7 +266,7 @@ fn each_rule_in_its_turn() {
                 heard_at: Some(at(2, 0)),
                 ..open
             },
-            Plan::KeepUntil(at(7, 0), QuietHours),
+            Plan::KeepUntil(at(7, 0), Reason::QuietHours),
         ),
         (
             "at seven",
@@ -325,7 +324,7 @@ fn each_rule_in_its_turn() {
                 deadline: Some(at(30, 0)),
                 ..night(22)
             },
-            Plan::GiveUp(DeadlineInQuietHours),
+            Plan::GiveUp(Reason::DeadlineInQuietHours),
         ),
         (
             "over after it",
@@ -391,6 +390,9 @@ fn hours_are_read_and_what_is_wrong_with_them_is_said() {
     assert_eq!(there.end_of_those_around(at(12, 0)), Some(at(19, 0)));
 }
 
+static NOTHING: std::sync::LazyLock<Capabilities> =
+    std::sync::LazyLock::new(|| Capabilities::text_only(100));
+
 fn moments() -> impl Strategy<Value = Timestamp> {
     (0..24_u64 * 60 * 16).prop_map(|minute| at(0, 0) - HOUR * 24 * 8 + Duration::from_mins(minute))
 }
@@ -417,8 +419,6 @@ fn situations() -> impl Strategy<Value = (Situation<'static>, Capabilities, bool
             templates,
             ..Capabilities::text_only(100)
         };
-        static NOTHING: std::sync::LazyLock<Capabilities> =
-            std::sync::LazyLock::new(|| Capabilities::text_only(100));
         let [
             answered,
             template,

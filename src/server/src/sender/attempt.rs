@@ -116,7 +116,7 @@ impl Sender {
                 }
                 let mut result = self.after(&error, outgoing, now, began).await;
                 if result == SettleResult::Park {
-                    result = self.park(&envelope);
+                    result = Self::park(&envelope);
                 }
                 if matches!(result, SettleResult::Bury { .. }) {
                     self.note(&envelope, "failed", error.class()).await;

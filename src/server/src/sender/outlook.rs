@@ -166,7 +166,7 @@ impl Sender {
     ) -> SettleResult {
         match plan {
             // Sending is not withholding: tried again at once.
-            Plan::Send(_) => self.later(clock::now()),
+            Plan::Send(_) => later(clock::now()),
             Plan::FallBack => self.fall_back(envelope, outlook, outgoing).await,
             Plan::KeepUntilHeard(_) if envelope.is_later_part() => {
                 // Its beginning went another way, and told the whole.
@@ -175,13 +175,13 @@ impl Sender {
             Plan::KeepUntilHeard(reason) => {
                 self.note(envelope, "kept", Plan::KeepUntilHeard(reason).why())
                     .await;
-                self.park(envelope)
+                Self::park(envelope)
             }
             Plan::KeepUntil(until, reason) => {
                 let until = envelope.deadline.map_or(until, |end| until.min(end));
                 self.note(envelope, "kept", Plan::KeepUntil(until, reason).why())
                     .await;
-                self.later(until)
+                later(until)
             }
             Plan::GiveUp(reason) => {
                 self.note(envelope, "given_up", Plan::GiveUp(reason).why())
@@ -196,22 +196,18 @@ impl Sender {
     }
 
     /// Keeps a reply until the citizen is there, and no longer than it is worth something.
-    pub(super) fn park(&self, envelope: &Envelope) -> SettleResult {
+    pub(super) fn park(envelope: &Envelope) -> SettleResult {
         match envelope.deadline {
             // A moment after it, when the plan is to give up. Whoever is heard from wakes it before.
-            Some(end) => self.later(end + Duration::from_millis(1)),
+            Some(end) => later(end + Duration::from_millis(1)),
             None => SettleResult::Park,
         }
-    }
-
-    fn later(&self, at: Timestamp) -> SettleResult {
-        SettleResult::Retry { at, counts: false }
     }
 
     /// The store could not be asked what the citizen agreed to.
     pub(super) fn unknown(&self, error: &StoreError) -> SettleResult {
         tracing::warn!(%error, channel = %self.channel.id, "a notice waits for the store");
-        self.later(clock::now() + STORE_REST)
+        later(clock::now() + STORE_REST)
     }
 
     /// Remembers what the provider refused, and lets the next attempt plan with that.
@@ -242,7 +238,7 @@ impl Sender {
             envelope.whole(),
             self.other_channel(outlook),
         ) else {
-            return self.park(envelope);
+            return Self::park(envelope);
         };
         let now = clock::now();
         let event = notices::elsewhere(conversation, whole.clone(), &origin.id, now);
@@ -253,7 +249,7 @@ impl Sender {
         };
         match self.store.accept(vec![event], now).await {
             Ok(answers) if answers.contains(&langnghe_store::Accepted::InboxFull) => {
-                self.later(now + STORE_REST)
+                later(now + STORE_REST)
             }
             Ok(_) => {
                 crash::point(Point::FellBack);
@@ -278,4 +274,8 @@ impl Sender {
             tracing::warn!(%error, channel = %self.channel.id, "a notice stays parked");
         }
     }
+}
+
+fn later(at: Timestamp) -> SettleResult {
+    SettleResult::Retry { at, counts: false }
 }
