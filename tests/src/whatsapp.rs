@@ -182,9 +182,10 @@ impl WhatsApp {
         self.state.book().pair_refusals
     }
 
-    /// Lets so many more messages to a citizen pass before the pair limit.
-    pub fn leave_of_pair(&self, citizen: &str, messages: u32) {
-        let left = (f64::from(messages), Instant::now());
+    /// Lets so many more messages to a citizen pass before the pair limit; a half is whole three seconds
+    /// later.
+    pub fn leave_of_pair(&self, citizen: &str, messages: f64) {
+        let left = (messages, Instant::now());
         self.state.book().pairs.insert(citizen.to_owned(), left);
     }
 
