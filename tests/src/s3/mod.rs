@@ -186,15 +186,20 @@ fn list(book: &Book, query: &str) -> Response {
         shown.len()
     );
     for (key, bytes) in shown {
-        xml += &format!(
+        let object = format!(
             "<Contents><Key>{key}</Key><LastModified>2026-11-22T03:00:00.000Z</LastModified>\
              <ETag>&quot;etag&quot;</ETag><Size>{}</Size><StorageClass>STANDARD</StorageClass>\
              </Contents>",
             bytes.len()
         );
+        xml.push_str(&object);
     }
     if more && let Some((last, _)) = shown.last() {
-        xml += &format!("<NextContinuationToken>{last}</NextContinuationToken>");
+        xml.extend([
+            "<NextContinuationToken>",
+            last.as_str(),
+            "</NextContinuationToken>",
+        ]);
     }
     xml += "</ListBucketResult>";
     ([(header::CONTENT_TYPE, "application/xml")], xml).into_response()

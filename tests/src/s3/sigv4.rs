@@ -51,7 +51,8 @@ pub(super) fn check(
     }
     let mut canonical_headers = String::new();
     for name in names {
-        canonical_headers += &format!("{name}:{}\n", header(name)?.trim());
+        let value = header(name)?.trim();
+        canonical_headers.extend([name, ":", value, "\n"]);
     }
     let mut query: Vec<&str> = uri.query().unwrap_or_default().split('&').collect();
     query.sort_unstable();
