@@ -89,9 +89,9 @@ impl Subject for Account {
         let mut config = Config::new(channel, APP_ID, APP_SECRET.into(), OA_SECRET.into());
         config.oa_secrets.push(OLD_SECRET.into());
         config.oa_id = Some("4000000000000000004".to_owned());
-        config.api_base = api_base.to_owned();
-        config.zns_base = api_base.to_owned();
-        config.oauth_base = api_base.to_owned();
+        api_base.clone_into(&mut config.api_base);
+        api_base.clone_into(&mut config.zns_base);
+        api_base.clone_into(&mut config.oauth_base);
         config.media_hosts = vec![api_base.to_owned()];
         config.choices = self.choices;
         config.contact_request = Some(ContactRequest {
