@@ -105,6 +105,7 @@ pub(crate) struct TicketPlan {
 
 /// One question.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub(crate) struct Question {
     pub(crate) id: String,
     pub(crate) kind: Kind,
