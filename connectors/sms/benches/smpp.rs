@@ -5,7 +5,7 @@
 //! `--messages N` (each round), `--window N`, `--rounds N`.
 
 #[path = "../tests/smpp/stage.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
+#[expect(dead_code, unused_imports, reason = "the tests use more of it")]
 mod stage;
 
 use std::{
