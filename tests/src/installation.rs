@@ -214,11 +214,6 @@ impl Installation {
         )
     }
 
-    /// Adds a channel of any kind, whose provider lies at `api_base`.
-    pub fn channel(&mut self, id: &str, api_base: &str, table: toml::Table) -> &mut Self {
-        self.add("channel", table, &[("id", id), ("api_base", api_base)])
-    }
-
     /// Adds a backend that takes tickets at `url`.
     pub fn backend(&mut self, id: &str, url: &str) -> &mut Self {
         self.environment("BACKEND_SECRET", BACKEND_SECRET);

@@ -125,7 +125,7 @@ impl ZaloBotPlatform {
         let mode = if webhook { "webhook" } else { "polling" };
         table.insert("mode".to_owned(), mode.into());
         table.insert("media_hosts".to_owned(), vec![self.api_base()].into());
-        installation.channel(id, &self.api_base(), table);
+        installation.channel(id, table, &[("api_base", &self.api_base())]);
     }
 
     /// A citizen who has not written yet.

@@ -175,7 +175,7 @@ impl Telegram {
         };
         let mode = if webhook { "webhook" } else { "polling" };
         table.insert("mode".to_owned(), mode.into());
-        installation.channel(id, &self.api_base(), table);
+        installation.channel(id, table, &[("api_base", &self.api_base())]);
     }
 
     /// A citizen who has not written yet.
