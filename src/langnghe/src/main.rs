@@ -4,6 +4,8 @@
 //! This crate is the wiring: the command line, the configuration, and the only place that names
 //! concrete connectors, backends and stores.
 
+#[cfg(test)]
+mod channel_table;
 mod chat;
 mod command;
 mod config;
