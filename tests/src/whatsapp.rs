@@ -82,7 +82,7 @@ struct State {
     proof: String,
     next_id: AtomicU64,
     book: Mutex<Book>,
-    statuses: mpsc::UnboundedSender<Value>,
+    statuses: mpsc::Sender<Value>,
 }
 
 #[derive(Debug, Default)]
@@ -131,7 +131,7 @@ impl WhatsApp {
     pub async fn start(webhook: &str) -> Self {
         let mut proof = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).expect("any key");
         proof.update(ACCESS_TOKEN.as_bytes());
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::channel(1000);
         let state = Arc::new(State {
             authorization: format!("Bearer {ACCESS_TOKEN}"),
             proof: crate::meta::hex(&proof.finalize().into_bytes()),

@@ -142,7 +142,7 @@ async fn a_report_by_sms_becomes_a_ticket_at_the_agency() {
     phone.asks(what, "Sự việc ở đâu").await;
     let place = "trước số 12 Nguyễn Trãi, phường Cái Khế";
     let groups = phone.asks(place, "thuộc lĩnh vực nào").await;
-    assert!(groups.contains("1"), "choices are numbered: {groups}");
+    assert!(groups.contains('1'), "choices are numbered: {groups}");
     phone.asks("1", "Cụ thể là việc nào").await;
     phone.asks("3", "ảnh, video").await;
     phone.asks("bo qua", "họ tên").await;

@@ -14,7 +14,7 @@ const NUMBER: &str = "+84912345678";
 const WHAT: &str = "Ba đêm nay đầu ngõ nhà tôi tối om, đèn đường hỏng";
 const WHERE: &str = "trước số 12 Nguyễn Trãi, phường Cái Khế";
 
-async fn installation(agency: &Agency) -> Installation {
+fn installation(agency: &Agency) -> Installation {
     let mut installation = Installation::new();
     installation
         .backend("ioc", agency.url())
@@ -98,7 +98,7 @@ fn answer(ticket: &Value, question: &str) -> Value {
 #[tokio::test]
 async fn through_twilio_with_a_picture() {
     let agency = Agency::start(BACKEND_SECRET).await;
-    let mut installation = installation(&agency).await;
+    let mut installation = installation(&agency);
     let webhook = installation.url("/webhooks/sms");
     let gateway = Gateway::start(twilio::Twilio::new(&webhook)).await;
     installation
@@ -153,7 +153,7 @@ async fn through_twilio_with_a_picture() {
 #[tokio::test]
 async fn through_esms_and_a_short_code() {
     let agency = Agency::start(BACKEND_SECRET).await;
-    let mut installation = installation(&agency).await;
+    let mut installation = installation(&agency);
     let webhook = installation.url("/webhooks/dau-so");
     let gateway = Gateway::start(esms::Esms {
         webhook: webhook.clone(),
@@ -203,7 +203,7 @@ async fn through_esms_and_a_short_code() {
 #[tokio::test]
 async fn through_the_communes_own_phone() {
     let agency = Agency::start(BACKEND_SECRET).await;
-    let mut installation = installation(&agency).await;
+    let mut installation = installation(&agency);
     let webhook = installation.url("/webhooks/sim");
     let gateway = Gateway::start(android::Android).await;
     installation

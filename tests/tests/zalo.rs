@@ -127,11 +127,11 @@ async fn a_report_with_photo_and_place_becomes_a_ticket() {
     assert!(answer("vi_tri").contains("10.0341"), "{}", answer("vi_tri"));
     assert!(answer("anh").contains("media"), "{}", answer("anh"));
     // Echoes of our own messages were no input: nothing was said twice.
-    let taken = street.zalo.taken_for(&talk.citizen.id);
-    let mut texts: Vec<_> = taken.iter().map(|taken| &taken.text).collect();
+    let messages = street.zalo.taken_for(&talk.citizen.id);
+    let mut texts: Vec<_> = messages.iter().map(|message| &message.text).collect();
     texts.sort();
     texts.dedup();
-    assert_eq!(texts.len(), taken.len(), "{texts:?}");
+    assert_eq!(texts.len(), messages.len(), "{texts:?}");
     let (token, _) = &street.zalo.profiles()[0];
     street.installation.private(token);
     assert!(

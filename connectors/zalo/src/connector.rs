@@ -168,7 +168,7 @@ impl Connector for OfficialAccount {
 }
 
 /// What an account can show and carry.
-fn capabilities(config: &Config) -> Capabilities {
+pub fn capabilities(config: &Config) -> Capabilities {
     let choices = ChoiceLimit {
         title_unit: TextUnit::Utf16,
         payload_unit: TextUnit::Utf16,

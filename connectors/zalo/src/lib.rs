@@ -28,5 +28,5 @@ mod tokens;
 
 pub use authorize::{Authorization, AuthorizeError, Authorized, Consent};
 pub use config::{ChoicePresentation, Config, ConfigError, ContactRequest, TemplateSetting};
-pub use connector::OfficialAccount;
+pub use connector::{OfficialAccount, capabilities};
 pub use tokens::{Exchanger, exchange_for_parent};

@@ -15,10 +15,21 @@ use langnghe_model::{
     reply::{Choice, ContactField},
 };
 
+use langnghe_zalo::ChoicePresentation as ZaloChoices;
+use secrecy::SecretString;
+
 use crate::sources::Sources;
 
 /// Set it to write the file anew.
 const WRITE: &str = "LANGNGHE_WRITE";
+
+fn zalo(choices: ZaloChoices) -> langnghe_zalo::Config {
+    let channel = ChannelId::new("oa").expect("a good id");
+    let secret = SecretString::default;
+    let mut config = langnghe_zalo::Config::new(channel, "1", secret(), secret());
+    config.choices = choices;
+    config
+}
 
 /// Every channel, with what it can show. A new connector adds its line.
 fn channels() -> Vec<(&'static str, Capabilities)> {
@@ -30,6 +41,15 @@ fn channels() -> Vec<(&'static str, Capabilities)> {
         ),
         ("WhatsApp", langnghe_whatsapp::capabilities()),
         ("Telegram", langnghe_telegram::capabilities()),
+        (
+            "Zalo",
+            langnghe_zalo::capabilities(&zalo(ZaloChoices::Numbered)),
+        ),
+        (
+            "Zalo, with buttons",
+            langnghe_zalo::capabilities(&zalo(ZaloChoices::Buttons)),
+        ),
+        ("Zalo Bot", langnghe_zalo::bot::capabilities()),
         ("SMS", langnghe_sms::capabilities(&sms)),
         ("Web chat", langnghe_webchat::capabilities()),
     ]

@@ -89,12 +89,7 @@ pub async fn writes(webhook: &str, number: &str, text: &str, again: usize) {
             Hmac::new_from_slice(SIGNING_KEY.as_bytes()).expect("any length");
         mac.update(body.as_bytes());
         mac.update(timestamp.as_bytes());
-        let signature: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let signature = crate::meta::hex(&mac.finalize().into_bytes());
         let request = client()
             .post(webhook)
             .header("content-type", "application/json")

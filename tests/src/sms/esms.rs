@@ -94,10 +94,7 @@ pub async fn writes(webhook: &str, number: &str, text: &str) {
     let content = format!("PA {text}");
     let (cpid, time) = ("CP01", "20261121080000");
     let signed = format!("{cpid}{id}{content}{time}{PRIVATE_KEY}");
-    let sign = Md5::digest(signed)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let sign = crate::meta::hex(&Md5::digest(signed));
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
             ("sender", number.trim_start_matches('+')),

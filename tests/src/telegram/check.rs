@@ -47,8 +47,9 @@ struct InlineButton {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keyboard {
-    keyboard: Vec<Vec<Button>>,
+struct ReplyKeyboard {
+    #[serde(rename = "keyboard")]
+    rows: Vec<Vec<Button>>,
     #[serde(default, rename = "resize_keyboard")]
     _resize: bool,
     #[serde(default)]
@@ -128,10 +129,10 @@ fn markup(value: &Value) -> Check<Markup> {
         ));
     }
     if value.get("keyboard").is_some() {
-        let keyboard = Keyboard::deserialize(value).map_err(|error| error.to_string())?;
+        let keyboard = ReplyKeyboard::deserialize(value).map_err(|error| error.to_string())?;
         rule(keyboard.one_time_keyboard, "a keyboard that stays")?;
         let buttons: Vec<_> = keyboard
-            .keyboard
+            .rows
             .into_iter()
             .flatten()
             .map(|button| {

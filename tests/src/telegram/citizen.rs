@@ -38,7 +38,7 @@ impl TelegramCitizen {
         let mut message = parts;
         let number = self.number();
         self.envelope(&mut message, number);
-        self.push("message", message);
+        self.push("message", &message);
         number
     }
 
@@ -46,7 +46,7 @@ impl TelegramCitizen {
     pub fn edits(&self, number: i64, text: &str) {
         let mut message = json!({ "text": text, "edit_date": now() });
         self.envelope(&mut message, number);
-        self.push("edited_message", message);
+        self.push("edited_message", &message);
     }
 
     /// Sends these pictures as an album, whose words stand at the first.
@@ -127,7 +127,7 @@ impl TelegramCitizen {
                 "reply_markup": { "inline_keyboard": rows },
             },
         });
-        self.push("callback_query", press);
+        self.push("callback_query", &press);
     }
 
     /// Blocks the bot, or lets it write again.
@@ -141,7 +141,7 @@ impl TelegramCitizen {
         let bot = json!({ "id": 700_700, "is_bot": true, "first_name": "Góp ý" });
         self.push(
             "my_chat_member",
-            json!({
+            &json!({
                 "chat": { "id": self.id, "type": "private", "first_name": "An" },
                 "from": self.person(), "date": now(),
                 "old_chat_member": { "user": bot, "status": old },
@@ -209,7 +209,7 @@ impl TelegramCitizen {
         message["chat"] = json!({ "id": self.id, "type": "private", "first_name": "An" });
     }
 
-    fn push(&self, kind: &str, part: Value) {
+    fn push(&self, kind: &str, part: &Value) {
         let mut book = self.state.book();
         let chat = book.chats.entry(self.id).or_default();
         if chat.profile.is_null() {

@@ -86,7 +86,7 @@ pub(super) async fn call(state: &State, method: &str, body: &Value) -> Answer {
             "can_join_groups": true, "can_read_all_group_messages": false,
             "supports_inline_queries": false,
         })),
-        "setwebhook" => set_webhook(state, body),
+        "setwebhook" => Ok(set_webhook(state, body)),
         "deletewebhook" => {
             state.book().webhook = None;
             state.wake();
@@ -190,7 +190,7 @@ fn send(state: &State, method: &str, body: &Value) -> Answer {
     }))
 }
 
-fn set_webhook(state: &State, body: &Value) -> Answer {
+fn set_webhook(state: &State, body: &Value) -> Value {
     let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
     let (url, secret) = (text("url"), text("secret_token"));
     if !body["allowed_updates"].is_array() {
@@ -199,7 +199,7 @@ fn set_webhook(state: &State, body: &Value) -> Answer {
     // As a Bot API server of one's own: http and any port are taken.
     state.book().webhook = Some(Webhook { url, secret });
     state.wake();
-    Ok(true.into())
+    true.into()
 }
 
 fn answer_press(state: &State, body: &Value) -> Answer {

@@ -116,7 +116,7 @@ fn take(state: &State, message: Message) -> Response {
         drop(
             state
                 .statuses
-                .send(statuses::status(&taken, step, *failure)),
+                .try_send(statuses::status(&taken, step, *failure)),
         );
     }
     if closed.is_none() {

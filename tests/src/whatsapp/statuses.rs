@@ -10,7 +10,7 @@ use crate::{http, meta::Webhook, wait};
 const TRIES: u32 = 50;
 
 /// Posts what comes, one after the other, until there is nobody left who could say something.
-pub(super) async fn post(webhook: String, mut statuses: mpsc::UnboundedReceiver<Value>) {
+pub(super) async fn post(webhook: String, mut statuses: mpsc::Receiver<Value>) {
     let client = http::client();
     while let Some(status) = statuses.recv().await {
         let body = envelope(&json!({ "statuses": [status] }));

@@ -31,7 +31,8 @@ struct Text {
 #[serde(deny_unknown_fields)]
 struct Photo {
     chat_id: String,
-    photo: String,
+    #[serde(rename = "photo")]
+    url: String,
     #[serde(default)]
     caption: String,
 }
@@ -113,7 +114,7 @@ async fn call(state: &State, method: &str, body: &Value) -> Result<Value, Refusa
             if !sent.caption.is_empty() {
                 length(state, &sent.caption)?;
             }
-            say(state, sent.chat_id, sent.caption, Some(sent.photo))
+            say(state, sent.chat_id, sent.caption, Some(sent.url))
         }
         "sendChatAction" => {
             let sent: Action = read(state, body)?;

@@ -96,7 +96,7 @@ impl Connector for ZaloBot {
 }
 
 /// No buttons, no uploads; how large a picture may be is not told: what an Official Account takes.
-fn capabilities() -> Capabilities {
+pub fn capabilities() -> Capabilities {
     Capabilities {
         media: vec![MediaLimit {
             kind: MediaKind::Image,

@@ -16,4 +16,4 @@ mod receive;
 mod send;
 
 pub use config::{BotConfig, BotConfigError, BotMode};
-pub use connector::ZaloBot;
+pub use connector::{ZaloBot, capabilities};

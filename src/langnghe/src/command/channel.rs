@@ -175,7 +175,7 @@ fn no_answer() -> Problem {
 fn show(parts: &ChannelParts, checkup: &Checkup) -> io::Result<()> {
     let mut output = io::stdout().lock();
     let account = match &checkup.account {
-        Some(account) => terminal::clean(account).to_string(),
+        Some(account) => terminal::clean(account),
         None if checkup.problems.is_empty() => "nothing to ask a provider".to_owned(),
         None => "not known".to_owned(),
     };
