@@ -5,7 +5,7 @@
 //! templates where we may not write freely.
 //!
 //! Tokens: the refresh token is used once and brings the next. How a renewal survives the death of the
-//! program at any moment is told in [`tokens`].
+//! program at any moment is told in `tokens`.
 //!
 //! Ids of events: a message has Zalo's `msg_id` itself, so that reactions and answers can name it.
 //! Everything else is prefixed by its kind, and a digest where it has no id. No id holds a citizen's id.

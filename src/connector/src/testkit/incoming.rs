@@ -148,7 +148,11 @@ fn check_case(
             findings.equal("status", &received.answer.status, &StatusCode::OK);
             let answer = case.answer.as_deref().unwrap_or(subject.answer());
             let is = String::from_utf8_lossy(&received.answer.body);
-            findings.equal("answer", &&*is, &answer);
+            // The order of keys in JSON says nothing, and depends on what else the program is built with.
+            let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+            if json(&is).is_none() || json(&is) != json(answer) {
+                findings.equal("answer", &&*is, &answer);
+            }
             check_events(&received.events, expected, at, findings);
             if case.signed {
                 always::check_replay(subject, &request, &received.events, findings);

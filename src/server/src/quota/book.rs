@@ -47,6 +47,9 @@ struct State<C: Clock> {
     allowances: Allowances,
 }
 
+/// Longer than the time of any rule whose use is presumed.
+const BEFORE: Duration = Duration::from_hours(10 * 24);
+
 /// One rule and what it counts.
 #[derive(Debug)]
 struct Kept<C: Clock> {
@@ -149,8 +152,11 @@ impl<C: Clock + Clone> Book<C> {
         })
     }
 
+    /// Time counts from long before the start, so that what an earlier owner is presumed to have sent
+    /// has its place in it.
     fn now(&self) -> Duration {
-        self.clock.now().duration_since(self.origin).into()
+        let running: Duration = self.clock.now().duration_since(self.origin).into();
+        BEFORE + running
     }
 
     fn state(&self) -> MutexGuard<'_, State<C>> {
