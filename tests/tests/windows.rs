@@ -121,7 +121,7 @@ async fn notices(replica: &Replica<'_>, code: &str) -> Vec<[String; 3]> {
 }
 
 async fn becomes(replica: &Replica<'_>, code: &str, expected: [&str; 3]) {
-    let what = format!("the newest notice is {expected:?}, and not {:?} {:?}", notices(replica, code).await, replica.metrics().await);
+    let what = format!("the newest notice is {expected:?}");
     wait::until(&what, wait::SOON, async || {
         let told = notices(replica, code).await;
         told.last().is_some_and(|last| *last == expected)

@@ -152,7 +152,10 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             break;
         }
     }
-    work.finish(session, claim.session.is_some())
+    work.finish(
+        session,
+        claim.session.as_ref().is_some_and(|kept| !kept.is_empty()),
+    )
 }
 
 /// The session was written by a newer version of the program.

@@ -117,7 +117,9 @@ pub(super) async fn empty(store: &dyn Store, step: u32, now: Timestamp) -> Vec<S
                 );
                 let (lane, tries) = (reply.lane.name(), reply.attempts);
                 let what = format!("{words} {lane} {tries} {window:?} {queued_at:?}");
-                sent.push((reply.conversation.key(), what));
+                // Lanes are queues of their own: on a cluster they may come in turns.
+                let queue = format!("{} {lane}", reply.conversation.key());
+                sent.push((queue, what));
                 settle(store, &reply, SettleResult::Sent, now).await;
             }
         }
