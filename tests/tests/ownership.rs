@@ -326,6 +326,12 @@ async fn a_replica_that_is_cut_off_from_the_store_stops_before_another_begins() 
         pair.sends(1, Instant::now(), wait::SOON).await;
         let status = second.terminate(wait::SOON).await;
         assert!(status.success(), "{status}");
+        // It may hear of what became free only at its next renewal, as its line was cut: another
+        // that starts before then would take the channel itself.
+        wait::until("the first owns the channel", wait::SOON, async || {
+            owns(&first).await
+        })
+        .await;
         second = Replica::start(pair.installation(1)).await;
     }
     assert_eq!(pair.changes(), ROUNDS * 2);
