@@ -301,8 +301,8 @@ async fn a_replica_that_is_cut_off_from_the_store_stops_before_another_begins() 
     let first = Replica::start(pair.installation(0)).await;
     let mut second = Replica::start(pair.installation(1)).await;
     let load = pair.load();
+    pair.sends(0, Instant::now(), wait::SOON).await;
     for round in 0..ROUNDS {
-        pair.sends(0, Instant::now(), wait::SOON).await;
         let cut = Instant::now();
         // By turns it gets no answer, and no connection.
         if round % 2 == 0 {
@@ -333,6 +333,7 @@ async fn a_replica_that_is_cut_off_from_the_store_stops_before_another_begins() 
         })
         .await;
         second = Replica::start(pair.installation(1)).await;
+        pair.sends(0, Instant::now(), wait::SOON).await;
     }
     assert_eq!(pair.changes(), ROUNDS * 2);
     let repeated = pair.settled(load).await;
