@@ -10,9 +10,7 @@ mod tests;
 mod update;
 
 use http::Method;
-use langnghe_connector::{
-    Answer, Received, Rejection, WebhookRequest, signature::equal_in_constant_time,
-};
+use langnghe_connector::{Answer, Received, Rejection, WebhookRequest};
 use secrecy::ExposeSecret;
 use serde_json::value::RawValue;
 
@@ -38,12 +36,7 @@ pub(crate) fn receive(
     let Mode::Webhook { secret } = &config.mode else {
         return Err(Rejection::Signature);
     };
-    let shown = request
-        .headers
-        .get("x-telegram-bot-api-secret-token")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !equal_in_constant_time(shown, secret.expose_secret()) {
+    if !request.shows("x-telegram-bot-api-secret-token", secret.expose_secret()) {
         return Err(Rejection::Signature);
     }
     let raw: &RawValue = serde_json::from_slice(request.body)

@@ -11,7 +11,7 @@ use langnghe_model::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{FetchError, Hint, Host, QuotaRule, SendError};
+use crate::{FetchError, Hint, Host, QuotaRule, SendError, signature::equal_in_constant_time};
 
 /// The code for one configured channel.
 #[async_trait]
@@ -145,6 +145,16 @@ pub struct WebhookRequest<'a> {
     pub body: &'a [u8],
     /// When it came.
     pub received_at: Timestamp,
+}
+
+impl WebhookRequest<'_> {
+    /// Whether the request shows `secret` in this header, as bots' platforms do in the place of a signature;
+    /// takes as long when it is wrong.
+    pub fn shows(&self, header: &str, secret: &str) -> bool {
+        let shown = self.headers.get(header);
+        let shown = shown.and_then(|value| value.to_str().ok());
+        equal_in_constant_time(shown.unwrap_or_default(), secret)
+    }
 }
 
 /// What a connector made of a webhook.

@@ -1,10 +1,7 @@
 //! From an update to events.
 
 use http::Method;
-use langnghe_connector::{
-    Received, Rejection, WebhookRequest,
-    signature::{encode_hex, equal_in_constant_time},
-};
+use langnghe_connector::{Received, Rejection, WebhookRequest, signature::encode_hex};
 use langnghe_model::{
     ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, Timestamp,
     event::{Attachment, Media, MediaKind, Message},
@@ -31,12 +28,7 @@ pub(super) fn receive(
     let BotMode::Webhook { secret } = &config.mode else {
         return Err(Rejection::Signature);
     };
-    let shown = request
-        .headers
-        .get("x-bot-api-secret-token")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !equal_in_constant_time(shown, secret.expose_secret()) {
+    if !request.shows("x-bot-api-secret-token", secret.expose_secret()) {
         return Err(Rejection::Signature);
     }
     let raw: &RawValue = serde_json::from_slice(request.body)

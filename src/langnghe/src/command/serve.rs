@@ -45,10 +45,10 @@ fn tell(config: &Config, address: SocketAddr) -> io::Result<()> {
     writeln!(output, "listening on {address}, seen as {public}")?;
     for ChannelConfig { id, kind, .. } in &config.channels {
         match kind {
-            ChannelKind::Telegram(bot) if bot.webhook_secret.is_none() => {
+            ChannelKind::Telegram(telegram) if telegram.bot.webhook_secret.is_none() => {
                 writeln!(output, "  {id}: polls")?;
             }
-            ChannelKind::ZaloBot(bot) if bot.webhook_secret.is_none() => {
+            ChannelKind::ZaloBot(zalo) if zalo.bot.webhook_secret.is_none() => {
                 writeln!(output, "  {id}: polls")?;
             }
             ChannelKind::Messenger(_)

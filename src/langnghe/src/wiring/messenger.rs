@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use langnghe_connector::Connector;
-use langnghe_http::{ClientSettings, GuardedClient};
 use langnghe_messenger::{Config, Messenger};
 
 use crate::config::{ChannelConfig, MessengerConfig};
@@ -20,12 +19,7 @@ pub(super) fn connector(
         choices: settings.choices,
         templates: settings.templates.clone(),
     };
-    let client = GuardedClient::new(&ClientSettings {
-        timeout: config.app.timeout,
-        allow_private: settings.allow_private,
-        ..ClientSettings::default()
-    });
-    let client = client.map_err(|error| error.to_string())?;
+    let client = super::client(config.app.timeout, settings.allow_private)?;
     Ok(Arc::new(
         Messenger::new(config, client).map_err(|error| error.to_string())?,
     ))

@@ -10,12 +10,12 @@ mod whatsapp;
 pub(crate) mod zalo;
 mod zalo_bot;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use langnghe_connector::Connector;
 use langnghe_desk::{Backend, WebhookBackend, WebhookError, WebhookSettings};
 use langnghe_flow::Library;
-use langnghe_http::HttpError;
+use langnghe_http::{ClientSettings, GuardedClient, HttpError};
 use langnghe_model::{Problem, key_tags};
 use langnghe_server::{ChannelParts, InstallationKey};
 use langnghe_store::{OpenMode, RedisOptions, RedisStore, Severity, SqliteStore, Store};
@@ -26,6 +26,16 @@ use crate::{
     report::{self, Failure},
     sources::Sources,
 };
+
+/// The client of a channel: whole calls end after `timeout`, private addresses are refused unless allowed.
+fn client(timeout: Duration, allow_private: bool) -> Result<GuardedClient, String> {
+    GuardedClient::new(&ClientSettings {
+        timeout,
+        allow_private,
+        ..ClientSettings::default()
+    })
+    .map_err(|error| error.to_string())
+}
 
 /// What the configuration says about flows.
 pub(crate) fn flow_settings(config: &Config) -> langnghe_flow::Settings {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use langnghe_connector::Connector;
-use langnghe_http::{ClientSettings, GuardedClient};
+use langnghe_http::ClientSettings;
 use langnghe_sms::{Android, Esms, Sms, SpeedSms, Twilio, http::HttpGateway, smpp::Smpp};
 
 use crate::config::{ChannelConfig, Config, SmsConfig, SmsProvider};
@@ -18,13 +18,7 @@ pub(super) fn connector(
     sms.max_segments = settings.max_segments.unwrap_or(sms.max_segments);
     sms.keyword.clone_from(&settings.keyword);
     sms.parts_per_second = settings.parts_per_second.unwrap_or(sms.parts_per_second);
-    let client = || {
-        GuardedClient::new(&ClientSettings {
-            allow_private: settings.allow_private,
-            ..ClientSettings::default()
-        })
-        .map_err(|error| error.to_string())
-    };
+    let client = || super::client(ClientSettings::default().timeout, settings.allow_private);
     let base = config.public_url.as_str().trim_end_matches('/');
     let webhook_url = format!("{base}/webhooks/{}", channel.id);
     let made = match &settings.provider {

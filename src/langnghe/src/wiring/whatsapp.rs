@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use langnghe_connector::Connector;
-use langnghe_http::{ClientSettings, GuardedClient};
 use langnghe_whatsapp::{Config, WhatsApp};
 
 use crate::config::{ChannelConfig, WhatsappConfig};
@@ -22,12 +21,7 @@ pub(super) fn connector(
     if let Some(words) = &settings.list_button {
         config.list_button.clone_from(words);
     }
-    let client = GuardedClient::new(&ClientSettings {
-        timeout: config.app.timeout,
-        allow_private: settings.allow_private,
-        ..ClientSettings::default()
-    });
-    let client = client.map_err(|error| error.to_string())?;
+    let client = super::client(config.app.timeout, settings.allow_private)?;
     Ok(Arc::new(
         WhatsApp::new(config, client).map_err(|error| error.to_string())?,
     ))

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use langnghe_connector::Connector;
-use langnghe_http::{ClientSettings, GuardedClient};
+use langnghe_http::GuardedClient;
 use langnghe_zalo::{Exchanger, OfficialAccount};
 
 use crate::config::{ChannelConfig, Config, StoreConfig, ZaloConfig};
@@ -49,12 +49,7 @@ pub(crate) fn client(
     settings: &ZaloConfig,
     account: &langnghe_zalo::Config,
 ) -> Result<GuardedClient, String> {
-    GuardedClient::new(&ClientSettings {
-        timeout: account.timeout,
-        allow_private: settings.allow_private,
-        ..ClientSettings::default()
-    })
-    .map_err(|error| error.to_string())
+    super::client(account.timeout, settings.allow_private)
 }
 
 /// Answers to token exchanges lie on this machine's disk until the store has them.

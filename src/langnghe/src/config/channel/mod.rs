@@ -1,5 +1,6 @@
 //! `[[channel]]`: one account on a messenger, or the web chat; one file a kind.
 
+mod bot;
 mod messenger;
 mod meta;
 mod quotas;
