@@ -65,8 +65,8 @@ async fn in_time<T>(
 /// replicas share with it. It takes no events and no files.
 #[derive(Debug)]
 pub struct CommandHost {
-    /// Where the replicas keep everything.
-    pub store: Arc<dyn Store>,
+    /// Where the replicas keep everything; `None` where no replica has run yet, so that nothing is kept.
+    pub store: Option<Arc<dyn Store>>,
     /// Which channel.
     pub channel: ChannelId,
 }
@@ -94,7 +94,10 @@ impl Host for CommandHost {
     }
 
     async fn state(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        read(&*self.store, &self.channel, name).await
+        match &self.store {
+            Some(store) => read(&**store, &self.channel, name).await,
+            None => Ok(None),
+        }
     }
 
     async fn exchange_state(
@@ -103,6 +106,9 @@ impl Host for CommandHost {
         expected: Option<&[u8]>,
         body: &[u8],
     ) -> Result<bool, Unavailable> {
-        exchange(&*self.store, &self.channel, name, expected, body).await
+        let store = self.store.as_ref().ok_or(Unavailable {
+            retry_after: RETRY_AFTER,
+        })?;
+        exchange(&**store, &self.channel, name, expected, body).await
     }
 }

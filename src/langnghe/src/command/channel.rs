@@ -121,7 +121,7 @@ fn check(path: &Path, id: Option<&str>) -> Result<(), Failure> {
         for channel in channels {
             match wiring::channel(&config, channel) {
                 Ok(parts) => {
-                    let checkup = ask(&parts, store.as_ref()).await;
+                    let checkup = ask(&parts, &store).await;
                     show(&parts, &checkup)?;
                     problems.extend(checkup.problems.into_iter().map(|problem| Problem {
                         message: format!("{}: {}", parts.id, terminal::clean(&problem.message)),
@@ -143,7 +143,7 @@ fn check(path: &Path, id: Option<&str>) -> Result<(), Failure> {
 }
 
 /// Asks one provider, for a bounded time.
-async fn ask(parts: &ChannelParts, store: Option<&Arc<dyn Store>>) -> Checkup {
+async fn ask(parts: &ChannelParts, store: &Kept) -> Checkup {
     attach(parts, store);
     match tokio::time::timeout(PROVIDER_TIME, parts.connector.check()).await {
         Ok(checkup) => checkup,
@@ -154,13 +154,17 @@ async fn ask(parts: &ChannelParts, store: Option<&Arc<dyn Store>>) -> Checkup {
     }
 }
 
-fn attach(parts: &ChannelParts, store: Option<&Arc<dyn Store>>) {
-    if let Some(store) = store {
-        parts.connector.attach(Arc::new(CommandHost {
-            store: Arc::clone(store),
-            channel: parts.id.clone(),
-        }));
-    }
+fn attach(parts: &ChannelParts, kept: &Kept) {
+    let store = match kept {
+        Kept::Store(store) => Some(Arc::clone(store)),
+        Kept::Nothing => None,
+        // The connector says what it cannot know.
+        Kept::Unseen => return,
+    };
+    parts.connector.attach(Arc::new(CommandHost {
+        store,
+        channel: parts.id.clone(),
+    }));
 }
 
 fn no_answer() -> Problem {
@@ -198,7 +202,7 @@ fn set_webhook(path: &Path, id: &str) -> Result<(), Failure> {
     let url = webhook(&config, channel);
     let said = runtime()?.block_on(async {
         let store = store(&config).await;
-        attach(&parts, store.as_ref());
+        attach(&parts, &store);
         let said = tokio::time::timeout(PROVIDER_TIME, parts.connector.set_webhook(&url)).await;
         close(store).await;
         said
@@ -221,26 +225,33 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// The store, for connectors that keep a state there. A configuration that was never served has
-/// none, and most connectors need none.
-async fn store(config: &Config) -> Option<Arc<dyn Store>> {
+/// What channels keep in the store.
+enum Kept {
+    Store(Arc<dyn Store>),
+    /// The configuration was never served.
+    Nothing,
+    /// The store cannot be opened.
+    Unseen,
+}
+
+async fn store(config: &Config) -> Kept {
     if let StoreConfig::Sqlite(path) = &config.store
         && !path.exists()
     {
-        return None;
+        return Kept::Nothing;
     }
     let opening = wiring::open_store(config, OpenMode::Visit);
     match tokio::time::timeout(STORE_TIME, opening).await {
-        Ok(Ok(store)) => Some(store),
+        Ok(Ok(store)) => Kept::Store(store),
         Ok(Err(_)) | Err(_) => {
             eprintln!("the store cannot be opened: what channels keep there is not seen");
-            None
+            Kept::Unseen
         }
     }
 }
 
-async fn close(store: Option<Arc<dyn Store>>) {
-    if let Some(store) = store {
+async fn close(kept: Kept) {
+    if let Kept::Store(store) = kept {
         // Nothing was written that waits.
         drop(tokio::time::timeout(STORE_TIME, store.close()).await);
     }

@@ -81,10 +81,15 @@ fn write_flow(table: &mut String, flow: &str, prices: &mut [Price<'_>]) {
     let plain: usize = prices.iter().map(|price| price.plain).sum();
     let (always, sometimes) = (sum(true), sum(false));
     let all = always + sometimes;
+    let cheaper = if plain < all {
+        format!("; without accents {plain} in all instead of {all}")
+    } else {
+        String::new()
+    };
     // Writing to a text cannot fail.
     let _written = writeln!(
         table,
-        "  {flow}: {always} parts in every conversation, {sometimes} in what depends on answers; all of it without accents {plain} instead of {all}"
+        "  {flow}: {always} parts in every conversation, at most {sometimes} more as the answers are{cheaper}"
     );
     prices.sort_by_key(|price| std::cmp::Reverse(price.parts));
     for price in prices.iter().take(SHOWN).filter(|price| price.parts > 1) {

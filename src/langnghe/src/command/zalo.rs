@@ -76,7 +76,7 @@ async fn authorize(arguments: &Authorize) -> Result<(), Failure> {
     let client = client.map_err(|error| Failure::new("zalo::client", error, ""))?;
     let store = wiring::open_store(&config, mode(&config)?).await?;
     let host = CommandHost {
-        store: store.clone(),
+        store: Some(store.clone()),
         channel: account.channel.clone(),
     };
     // Rather now than after the consent.
