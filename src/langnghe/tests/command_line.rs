@@ -139,6 +139,20 @@ fn check_shows_every_mistake_of_a_configuration_where_it_stands() {
 }
 
 #[test]
+fn a_mistake_in_a_backend_is_not_blamed_on_the_flow_that_names_it() {
+    let folder = folder(&format!(
+        "{WEB}\n[[backend]]\nid = \"ioc\"\nkind = \"webhook\"\nurl = \"https://ioc.example.vn/\"\nsecret = \"env:NOT_SET_HERE\"\n"
+    ));
+    fs::create_dir_all(folder.path().join("flows")).expect("made");
+    let flow = "id = \"den\"\nversion = 1\ntitle = \"Đèn\"\nlanguage = \"vi\"\ntriggers = { phrases = [\"den\"] }\n[[question]]\nid = \"mo_ta\"\nask = \"Đèn nào ạ?\"\nkind = \"text\"\n[ticket]\nbackend = \"ioc\"\n";
+    fs::write(folder.path().join("flows/den.toml"), flow).expect("written");
+    let output = langnghe(folder.path(), &["check", "--config", "langnghe.toml"], "");
+    assert_fails(&output, 1, &["NOT_SET_HERE"]);
+    let shown = text(&output.stderr);
+    assert!(!shown.contains("no backend"), "{shown}");
+}
+
+#[test]
 fn a_configuration_that_is_not_there_is_told_with_a_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     for arguments in [
@@ -423,6 +437,15 @@ fn channels_are_listed_checked_and_asked_for_by_their_ids() {
     assert_fails(&output, 1, &["no channel `oa`", "its channels are: web"]);
     let output = langnghe(folder.path(), &["channel", "set-webhook", "web"], "");
     assert_fails(&output, 1, &["no webhook to set"]);
+}
+
+#[test]
+fn an_account_that_was_never_authorised_is_told_what_to_run_before_anything_was_served() {
+    let folder = folder(
+        "[[channel]]\nid = \"oa\"\nkind = \"zalo\"\napp_id = \"123456789\"\napp_secret = \"env:SECRET\"\noa_secret = \"env:SECRET\"\n",
+    );
+    let output = langnghe(folder.path(), &["channel", "check", "oa"], "");
+    assert_fails(&output, 1, &["not authorised", "langnghe zalo authorize"]);
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(path) => {
             let mut read = config::read_file(path, &ProcessEnvironment { secrets: true });
             problems.append(&mut read.problems);
+            let whole = read.config.is_some();
             // A configuration with mistakes still says where the flows are.
             match read.config.or(read.partial) {
                 Some(config) => {
@@ -43,11 +44,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                     if config.settings.api_tokens.is_empty() {
                         writeln!(io::stdout(), "{API_OFF}")?;
                     }
-                    (
-                        config.flows.clone(),
-                        config.locales.clone(),
-                        wiring::flow_settings(&config),
-                    )
+                    let mut settings = wiring::flow_settings(&config);
+                    // A backend whose section has a mistake is not among them.
+                    settings.backends = settings.backends.filter(|_| whole);
+                    (config.flows.clone(), config.locales.clone(), settings)
                 }
                 None => return finish(&problems, None),
             }
