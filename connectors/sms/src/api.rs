@@ -110,21 +110,6 @@ pub(crate) fn with_form(request: RequestBuilder, fields: &[(&str, &str)]) -> Req
         .body(body)
 }
 
-/// A request that brought no whole answer. What no waiting mends is for the operator.
-///
-/// After a time-out the message may have gone, and where the provider has no id of ours to tell, it
-/// goes again: a citizen who gets an answer twice is better off than one who gets none.
-pub(crate) fn unsent(error: HttpError) -> SendError {
-    match error {
-        HttpError::Url | HttpError::PrivateAddress | HttpError::Client | HttpError::Request => {
-            SendError::Credentials {
-                code: error.to_string(),
-            }
-        }
-        other => transport(other.to_string()),
-    }
-}
-
 /// Tried again.
 pub(crate) fn transport(reason: impl Into<String>) -> SendError {
     SendError::Transport {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    api::{Api, ConfigError, by_status, check_token, transport, unchecked, unsent},
+    api::{Api, ConfigError, by_status, check_token, transport, unchecked},
     provider::{
         Delivery, Inbound, IncomingMessage, OutgoingText, Provider, Report, ReportState, derived_id,
     },
@@ -129,10 +129,8 @@ impl Provider for SpeedSms {
         if let Some(sender) = &self.config.sender {
             message["sender"] = sender.as_str().into();
         }
-        let request = self
-            .request(Method::POST, ["sms", "send"])
-            .map_err(unsent)?;
-        let answer = self.api.ask(request.json(&message)).await.map_err(unsent)?;
+        let request = self.request(Method::POST, ["sms", "send"])?;
+        let answer = self.api.ask(request.json(&message)).await?;
         read(&answer)
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use langnghe_http::HttpError;
+
 /// Why a reply was not sent. Never holds a token, a citizen's id or words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -62,6 +64,26 @@ impl SendError {
             Self::Credentials { .. } => "credentials",
             Self::Rejected { .. } => "rejected",
             Self::Transport { .. } => "transport",
+        }
+    }
+}
+
+/// A request that brought no whole answer. What no waiting mends is for the operator.
+///
+/// A time-out is ambiguous: the provider may have taken the message, and mostly has no key by which it
+/// would know a repetition. It is tried again all the same: a citizen who reads one answer twice is
+/// better off than one who never gets it.
+impl From<HttpError> for SendError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Url | HttpError::PrivateAddress | HttpError::Client | HttpError::Request => {
+                Self::Credentials {
+                    code: error.to_string(),
+                }
+            }
+            other => Self::Transport {
+                reason: other.to_string(),
+            },
         }
     }
 }

@@ -122,18 +122,7 @@ impl Failure {
     /// The error as the sender understands it, by the messenger's own table.
     pub fn decided(&self, table: impl FnOnce(GraphError) -> Option<Decision>) -> SendError {
         match self {
-            // What no waiting mends is for the operator.
-            Self::Unsent(
-                error @ (HttpError::Url
-                | HttpError::PrivateAddress
-                | HttpError::Client
-                | HttpError::Request),
-            ) => SendError::Credentials {
-                code: error.to_string(),
-            },
-            Self::Unsent(error) => SendError::Transport {
-                reason: error.to_string(),
-            },
+            Self::Unsent(error) => (*error).into(),
             Self::Refused(refusal) => refusal.decided(refusal.error.and_then(table)),
         }
     }

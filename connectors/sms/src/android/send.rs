@@ -6,10 +6,7 @@ use langnghe_model::EventId;
 use serde_json::json;
 
 use super::Android;
-use crate::{
-    api::{by_status, unsent},
-    provider::OutgoingText,
-};
+use crate::{api::by_status, provider::OutgoingText};
 
 pub(super) async fn send(android: &Android, text: &OutgoingText<'_>) -> Result<Sent, SendError> {
     // It takes ids of up to 36 characters, and refuses one that it has seen.
@@ -24,11 +21,8 @@ pub(super) async fn send(android: &Android, text: &OutgoingText<'_>) -> Result<S
     if let Some(sim) = android.config.sim {
         message["simNumber"] = sim.into();
     }
-    let request = android
-        .request(Method::POST, "messages")
-        .map_err(unsent)?
-        .json(&message);
-    let answer = android.api.ask(request).await.map_err(unsent)?;
+    let request = android.request(Method::POST, "messages")?.json(&message);
+    let answer = android.api.ask(request).await?;
     // A conflict: it took the message at an earlier attempt, whose answer was lost.
     if answer.status.is_success() || answer.status == StatusCode::CONFLICT {
         return Ok(Sent {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Esms;
 use crate::{
-    api::{by_status, transport, unsent},
+    api::{by_status, transport},
     provider::{OutgoingText, national},
 };
 
@@ -39,8 +39,8 @@ pub(super) async fn send(esms: &Esms, text: &OutgoingText<'_>) -> Result<Sent, S
     if let Some(sender) = &config.sender {
         message["Brandname"] = sender.as_str().into();
     }
-    let request = esms.api.request(Method::POST, &path, &[]).map_err(unsent)?;
-    let answer = esms.api.ask(request.json(&message)).await.map_err(unsent)?;
+    let request = esms.api.request(Method::POST, &path, &[])?;
+    let answer = esms.api.ask(request.json(&message)).await?;
     read(&answer)
 }
 

@@ -23,7 +23,7 @@ pub use self::{
     template::{Template, TemplateError, Values},
 };
 use crate::{
-    api::{ConfigError, check_token, unchecked, unsent},
+    api::{ConfigError, check_token, unchecked},
     provider::{Delivery, OutgoingText, Provider, national},
 };
 
@@ -126,8 +126,8 @@ impl Provider for HttpGateway {
     }
 
     async fn send(&self, text: &OutgoingText<'_>) -> Result<Sent, SendError> {
-        let request = self.request(text).map_err(unsent)?;
-        let answer = self.client.fetch(request, ANSWER).await.map_err(unsent)?;
+        let request = self.request(text)?;
+        let answer = self.client.fetch(request, ANSWER).await?;
         self.config.answers.read(&answer)
     }
 

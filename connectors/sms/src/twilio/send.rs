@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Twilio;
 use crate::{
-    api::{by_status, throttled, transport, unsent, with_form},
+    api::{by_status, throttled, transport, with_form},
     provider::OutgoingText,
 };
 
@@ -21,7 +21,7 @@ pub(super) async fn send(twilio: &Twilio, text: &OutgoingText<'_>) -> Result<Sen
     };
     let request = twilio.request(Method::POST, &["Messages.json"], &[]);
     let request = with_form(
-        request.map_err(unsent)?,
+        request?,
         &[
             ("To", text.to),
             (sender, &config.sender),
@@ -29,7 +29,7 @@ pub(super) async fn send(twilio: &Twilio, text: &OutgoingText<'_>) -> Result<Sen
             ("StatusCallback", &config.webhook_url),
         ],
     );
-    let answer = twilio.api.ask(request).await.map_err(unsent)?;
+    let answer = twilio.api.ask(request).await?;
     read(&answer)
 }
 

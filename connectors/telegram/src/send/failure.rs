@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 use langnghe_connector::{SendError, ThrottleScope};
-use langnghe_http::HttpError;
 use teloxide::{ApiError, types::ResponseParameters};
 
 use crate::api::{CallError, Refusal};
@@ -14,17 +13,7 @@ use crate::api::{CallError, Refusal};
 /// what was sent.
 pub(crate) fn classify(error: &CallError) -> SendError {
     match error {
-        CallError::Unsent(
-            error @ (HttpError::Url
-            | HttpError::PrivateAddress
-            | HttpError::Client
-            | HttpError::Request),
-        ) => SendError::Credentials {
-            code: error.to_string(),
-        },
-        CallError::Unsent(error) => SendError::Transport {
-            reason: error.to_string(),
-        },
+        CallError::Unsent(error) => (*error).into(),
         CallError::Foreign(status) => by_status(*status),
         CallError::Refused(refusal) => refused(refusal),
     }

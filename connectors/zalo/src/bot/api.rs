@@ -88,21 +88,7 @@ impl BotApi {
 /// The decision for a request that brought no result.
 pub(super) fn classify(error: CallError) -> SendError {
     let (code, number) = match error {
-        CallError::Unsent(
-            error @ (HttpError::Url
-            | HttpError::PrivateAddress
-            | HttpError::Client
-            | HttpError::Request),
-        ) => {
-            return SendError::Credentials {
-                code: error.to_string(),
-            };
-        }
-        CallError::Unsent(error) => {
-            return SendError::Transport {
-                reason: error.to_string(),
-            };
-        }
+        CallError::Unsent(error) => return error.into(),
         CallError::Foreign(status) => {
             let number = i64::from(status.as_u16());
             // Nothing of Zalo's: the address is wrong, or a proxy is between.

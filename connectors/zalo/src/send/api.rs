@@ -147,7 +147,7 @@ impl Api {
 
     /// Gets; parameters go as one JSON text.
     pub(crate) async fn get(&self, path: &str, data: Option<&Value>) -> Result<Value, SendError> {
-        let mut url = Url::parse(&self.url(Base::Api, path)).map_err(|_| unsent(HttpError::Url))?;
+        let mut url = Url::parse(&self.url(Base::Api, path)).map_err(|_| HttpError::Url)?;
         if let Some(data) = data {
             url.query_pairs_mut().append_pair("data", &data.to_string());
         }
@@ -191,7 +191,7 @@ impl Api {
         body: &Body,
         token: &SecretString,
     ) -> Result<Answer, SendError> {
-        let request = self.client.request(method.clone(), url).map_err(unsent)?;
+        let request = self.client.request(method.clone(), url)?;
         let mut request = request
             .header("access_token", token.expose_secret())
             .timeout(self.timeout);
@@ -208,7 +208,7 @@ impl Api {
                 .header("content-type", content_type)
                 .body(form.clone()),
         };
-        self.client.fetch(request, ANSWER).await.map_err(unsent)
+        Ok(self.client.fetch(request, ANSWER).await?)
     }
 
     fn read(&self, table: Table, answer: &Answer) -> Result<Value, Read> {
@@ -259,23 +259,5 @@ impl Read {
             Self::Token(code) => SendError::Credentials { code }.into(),
             Self::Refused(refusal) => refusal,
         }
-    }
-}
-
-/// A request that brought no whole answer. What no waiting mends is for the operator.
-///
-/// A time-out is ambiguous: Zalo may have taken the message, and has no key by which it would know a
-/// repetition. It is tried again all the same: a citizen who reads one answer twice is better off than
-/// one who never gets it.
-pub(super) fn unsent(error: HttpError) -> SendError {
-    match error {
-        HttpError::Url | HttpError::PrivateAddress | HttpError::Client | HttpError::Request => {
-            SendError::Credentials {
-                code: error.to_string(),
-            }
-        }
-        other => SendError::Transport {
-            reason: other.to_string(),
-        },
     }
 }

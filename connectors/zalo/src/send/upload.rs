@@ -6,7 +6,7 @@ use langnghe_http::HttpError;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::api::{Api, unsent};
+use super::api::Api;
 use crate::lenient;
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -91,7 +91,7 @@ async fn fetch(api: &Api, url: &str, most: usize) -> Result<Bytes, SendError> {
         // The link is a flow's or a backend's, not the configuration's: the channel is in order.
         HttpError::Url | HttpError::PrivateAddress | HttpError::Request => rejected("a bad link"),
         HttpError::TooLarge => rejected("too large for Zalo"),
-        other => unsent(other),
+        other => other.into(),
     };
     let request = api.client().get(url).map_err(link)?;
     let request = request.timeout(api.timeout());
