@@ -8,7 +8,6 @@ mod serve;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -19,12 +18,12 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use self::cdn::Medium;
 pub use self::script::{Failure, Manner};
 use crate::{
     installation::{ACCESS_TOKEN, APP_SECRET},
+    served::Served,
     wait,
 };
 
@@ -36,9 +35,7 @@ const VERSION: &str = "v26.0";
 #[derive(Debug)]
 pub struct Graph {
     state: Arc<State>,
-    address: SocketAddr,
-    /// One for each door.
-    servers: Vec<JoinHandle<()>>,
+    doors: Vec<Served>,
 }
 
 /// What somebody said to a citizen.
@@ -149,17 +146,16 @@ impl Graph {
             next_id: AtomicU64::new(1),
             book: Mutex::default(),
         });
-        let (address, server) = listen(&state, 0).await;
+        let door = Served::start(serve::routes(Arc::clone(&state), 0)).await;
         Self {
             state,
-            address,
-            servers: vec![server],
+            doors: vec![door],
         }
     }
 
     /// What `api_base` is to be.
     pub fn api_base(&self) -> String {
-        format!("http://{}", self.address)
+        self.doors[0].url()
     }
 
     /// Meets the next request in this manner; called several times, the next ones in turn.
@@ -246,10 +242,11 @@ impl Graph {
     /// # Panics
     /// When it cannot listen.
     pub async fn open_door(&mut self) -> (usize, String) {
-        let number = self.servers.len();
-        let (address, server) = listen(&self.state, number).await;
-        self.servers.push(server);
-        (number, format!("http://{address}"))
+        let number = self.doors.len();
+        let door = Served::start(serve::routes(Arc::clone(&self.state), number)).await;
+        let url = door.url();
+        self.doors.push(door);
+        (number, url)
     }
 
     /// The sender's ids that were taken more than once, with how often.
@@ -278,21 +275,8 @@ impl Graph {
     }
 }
 
-async fn listen(state: &Arc<State>, door: usize) -> (SocketAddr, JoinHandle<()>) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let routes = serve::routes(Arc::clone(state), door);
-    let server = tokio::spawn(async move {
-        axum::serve(listener, routes)
-            .await
-            .expect("the stand-in serves");
-    });
-    (address, server)
-}
-
 impl Drop for Graph {
     fn drop(&mut self) {
-        self.servers.iter().for_each(JoinHandle::abort);
         let violations = self.take_violations();
         if !std::thread::panicking() {
             assert!(

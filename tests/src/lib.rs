@@ -24,6 +24,7 @@ pub mod replica;
 pub mod road;
 pub mod s3;
 pub mod seed;
+mod served;
 pub mod site;
 pub mod sms;
 pub mod smsc;

@@ -9,7 +9,6 @@ mod statuses;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -20,11 +19,12 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle};
 
 pub use self::citizen::Person;
 use crate::{
     installation::{ACCESS_TOKEN, APP_SECRET},
+    served::Served,
     wait,
 };
 
@@ -44,8 +44,7 @@ const LINK: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub struct WhatsApp {
     state: Arc<State>,
-    address: SocketAddr,
-    server: JoinHandle<()>,
+    served: Served,
     poster: JoinHandle<()>,
 }
 
@@ -139,26 +138,18 @@ impl WhatsApp {
             book: Mutex::default(),
             statuses: sender,
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = serve::routes(Arc::clone(&state), address);
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the stand-in serves");
-        });
+        let served = Served::with(|address| serve::routes(Arc::clone(&state), address)).await;
         let poster = tokio::spawn(statuses::post(webhook.to_owned(), receiver));
         Self {
             state,
-            address,
-            server,
+            served,
             poster,
         }
     }
 
     /// What `api_base` is to be.
     pub fn api_base(&self) -> String {
-        format!("http://{}", self.address)
+        self.served.url()
     }
 
     /// A day passes for a citizen: the window is closed until they write.
@@ -241,7 +232,6 @@ impl WhatsApp {
 
 impl Drop for WhatsApp {
     fn drop(&mut self) {
-        self.server.abort();
         self.poster.abort();
         let violations = self.take_violations();
         if !std::thread::panicking() {

@@ -7,16 +7,12 @@ mod serve;
 mod tokens;
 pub mod webhook;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use self::{tokens::Hold, webhook::ZaloCitizen};
-use crate::{Installation, wait};
+use crate::{Installation, served::Served, wait};
 
 /// The app's id.
 pub const APP_ID: &str = "1000000000000000001";
@@ -34,8 +30,7 @@ pub const FIRST_TOKEN: &str = "refresh-first-51fe";
 #[derive(Debug)]
 pub struct Zalo {
     state: Arc<State>,
-    address: SocketAddr,
-    server: JoinHandle<()>,
+    served: Served,
 }
 
 /// One message that was taken.
@@ -94,24 +89,13 @@ impl Zalo {
             book: Mutex::default(),
             tokens: tokens::Desk::new(FIRST_TOKEN),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = serve::routes(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the stand-in serves");
-        });
-        Self {
-            state,
-            address,
-            server,
-        }
+        let served = Served::start(serve::routes(Arc::clone(&state))).await;
+        Self { state, served }
     }
 
     /// What all the bases are to be.
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        self.served.url()
     }
 
     /// Where a picture lies that a citizen sent.
@@ -242,7 +226,6 @@ impl Zalo {
 
 impl Drop for Zalo {
     fn drop(&mut self) {
-        self.server.abort();
         let violations = self.take_violations();
         if !std::thread::panicking() {
             assert!(

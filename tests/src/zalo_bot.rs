@@ -8,16 +8,15 @@ mod serve;
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::citizen::ZaloBotCitizen;
-use crate::{Installation, http, wait};
+use crate::{Installation, http, served::Served, wait};
 
 /// The bot's token.
 pub const TOKEN: &str = "12345689:stand-in-zalo_bot-5f27c3d1";
@@ -31,8 +30,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct ZaloBotPlatform {
     state: Arc<State>,
-    address: SocketAddr,
-    tasks: Vec<JoinHandle<()>>,
+    served: Served,
+    delivery: JoinHandle<()>,
 }
 
 /// A message of the bot.
@@ -87,25 +86,18 @@ impl ZaloBotPlatform {
             book: Mutex::default(),
             changed: watch::Sender::new(0),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = serve::routes(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the stand-in serves");
-        });
+        let served = Served::start(serve::routes(Arc::clone(&state))).await;
         let delivery = tokio::spawn(deliver(Arc::clone(&state)));
         Self {
             state,
-            address,
-            tasks: vec![server, delivery],
+            served,
+            delivery,
         }
     }
 
     /// What `api_base` is to be.
     pub fn api_base(&self) -> String {
-        format!("http://{}", self.address)
+        self.served.url()
     }
 
     /// Adds a channel of the kind `zalo-bot` to an installation.
@@ -157,7 +149,7 @@ impl ZaloBotPlatform {
 
 impl Drop for ZaloBotPlatform {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.delivery.abort();
         let violations = self.take_violations();
         if !std::thread::panicking() {
             assert!(

@@ -1,7 +1,6 @@
 //! A tiny round-robin proxy before the replicas, as an operator would put one.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -16,9 +15,8 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::http;
+use crate::{http, served::Served};
 
 /// The longest that a replica may take to answer; providers wait little longer.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -28,8 +26,7 @@ const REST: Duration = Duration::from_millis(300);
 /// The proxy; ends when it is dropped.
 #[derive(Debug)]
 pub struct Balancer {
-    address: SocketAddr,
-    server: JoinHandle<()>,
+    served: Served,
 }
 
 #[derive(Debug)]
@@ -51,28 +48,18 @@ impl Balancer {
             replicas: ports.iter().map(|port| (*port, Mutex::default())).collect(),
             next: AtomicUsize::new(0),
         };
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = Router::new()
-            .fallback(forward)
-            .with_state(Arc::new(targets));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the proxy serves");
-        });
-        Self { address, server }
+        let served = Served::start(
+            Router::new()
+                .fallback(forward)
+                .with_state(Arc::new(targets)),
+        )
+        .await;
+        Self { served }
     }
 
     /// The address of a path at this end.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-}
-
-impl Drop for Balancer {
-    fn drop(&mut self) {
-        self.server.abort();
+        format!("{}{path}", self.served.url())
     }
 }
 

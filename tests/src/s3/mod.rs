@@ -5,7 +5,6 @@ mod sigv4;
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,7 +15,8 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::served::Served;
 
 /// The bucket's name.
 pub const BUCKET: &str = "langnghe-media";
@@ -33,8 +33,7 @@ const PAGE: usize = 2;
 #[derive(Debug)]
 pub struct S3 {
     state: Arc<State>,
-    address: SocketAddr,
-    server: JoinHandle<()>,
+    served: Served,
 }
 
 #[derive(Debug, Default)]
@@ -60,26 +59,18 @@ impl S3 {
     /// When it cannot listen.
     pub async fn start() -> Self {
         let state = Arc::new(State::default());
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the stand-in serves");
-        });
-        Self {
-            state,
-            address,
-            server,
-        }
+        let served = Served::start(
+            Router::new()
+                .fallback(answer)
+                .with_state(Arc::clone(&state)),
+        )
+        .await;
+        Self { state, served }
     }
 
     /// What `endpoint` is to be.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        self.served.url()
     }
 
     /// The keys of all objects.
@@ -100,7 +91,6 @@ impl S3 {
 
 impl Drop for S3 {
     fn drop(&mut self) {
-        self.server.abort();
         let violations = self.take_violations();
         if !std::thread::panicking() {
             assert!(

@@ -10,16 +10,15 @@ mod serve;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::citizen::TelegramCitizen;
 use self::limits::Limits;
-use crate::{Installation, wait};
+use crate::{Installation, served::Served, wait};
 
 /// The bot's token.
 pub const TOKEN: &str = "700700:AAstand-in_token-0b5f27c3d1";
@@ -31,8 +30,8 @@ pub const WEBHOOK_SECRET: &str = "telegram-webhook-secret-7c1";
 #[derive(Debug)]
 pub struct Telegram {
     state: Arc<State>,
-    address: SocketAddr,
-    tasks: Vec<JoinHandle<()>>,
+    served: Served,
+    delivery: JoinHandle<()>,
 }
 
 /// A message of the bot.
@@ -138,25 +137,18 @@ impl Telegram {
             book: Mutex::new(book),
             changed: watch::Sender::new(0),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let routes = serve::routes(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes)
-                .await
-                .expect("the stand-in serves");
-        });
+        let served = Served::start(serve::routes(Arc::clone(&state))).await;
         let delivery = tokio::spawn(deliver::run(Arc::clone(&state)));
         Self {
             state,
-            address,
-            tasks: vec![server, delivery],
+            served,
+            delivery,
         }
     }
 
     /// What `api_base` is to be.
     pub fn api_base(&self) -> String {
-        format!("http://{}", self.address)
+        self.served.url()
     }
 
     /// Adds a channel of the kind `telegram` to an installation; `webhook` says how updates come.
@@ -255,7 +247,7 @@ impl Telegram {
 
 impl Drop for Telegram {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.delivery.abort();
         let violations = self.take_violations();
         if !std::thread::panicking() {
             assert!(
