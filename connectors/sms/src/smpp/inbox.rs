@@ -5,29 +5,34 @@
 //! be stored is answered "try again".
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use langnghe_connector::{Unavailable, signature::encode_hex};
-use langnghe_model::{EventId, Timestamp};
+use langnghe_model::{EventId, Timestamp, phone};
 use sha2::{Digest, Sha256};
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 use super::{
     alphabet,
-    book::{Book, Journal},
+    book::Book,
     config::SmppConfig,
     header::{self, Join},
+    journal::Journal,
+    ledger::Ledger,
     line::{Incoming, Line},
     reassembly::{Joined, Place, SetKey},
     receipt,
     redelivery::Fingerprint,
-    tracking::{Matched, News, Tracking},
+    tracking::{Heard, Matched, News, Tracking},
     wire::{Command, Frame, ShortMessage, Status, Tag},
 };
 use crate::provider::{Inbound, IncomingMessage, Intake, Report, ReportState};
@@ -50,6 +55,8 @@ enum Ready {
     Now(Status),
     /// When the book is written.
     Written,
+    /// When what is known of our own messages is written.
+    Noted,
     /// When the message centre's message, or all parts of it, is handed over.
     HandedOver,
 }
@@ -68,7 +75,10 @@ pub(crate) struct Inbox {
     pub(crate) intake: Intake,
     pub(crate) tracking: Arc<Mutex<Tracking>>,
     pub(crate) book: Book,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Journal<Book>,
+    pub(crate) ledger: Ledger,
+    /// How many of our messages wait for their answers.
+    pub(crate) unanswered: Arc<AtomicUsize>,
     /// Whole messages that came in this batch.
     pub(crate) whole: Vec<Inbound>,
     /// News of our own messages.
@@ -94,6 +104,8 @@ impl Inbox {
                 _ = tick.tick() => self.look_around().await,
             }
         }
+        // Whoever owns the channel next goes on from here.
+        self.ledger.write().await;
     }
 
     /// Takes a batch in, and answers it.
@@ -116,9 +128,11 @@ impl Inbox {
         }
         let messages = asked.iter().any(|one| one.fingerprint.is_some());
         let written = !messages || self.write().await;
+        let noted = asked.iter().any(|one| one.ready == Ready::Noted);
+        let noted = !noted || self.ledger.write().await;
         let handed_over = written && self.hand_over(now).await;
         self.whole.clear();
-        self.answer(asked, written, handed_over).await;
+        self.answer(asked, written, noted, handed_over).await;
     }
 
     /// Gives on what waited for too long, and forgets what cannot come again.
@@ -126,7 +140,8 @@ impl Inbox {
         let now = self.intake.now();
         let (early, unmatched) = {
             let mut tracking = lock(&self.tracking);
-            (tracking.early(), tracking.expire(Instant::now()))
+            let unmatched = tracking.expire(now);
+            (tracking.early(), unmatched)
         };
         self.news
             .extend(early.into_iter().map(|news| report(news, now)));
@@ -135,7 +150,7 @@ impl Inbox {
             tracing::info!(
                 unmatched,
                 total = self.unmatched,
-                "receipts matched none of our messages; is `receipt_ids` as the operator writes them?"
+                "receipts of messages that are not remembered here; always all of them: is `receipt_ids` as the operator writes them?"
             );
         }
         let mut changed = self.book.redelivery.forget(now);
@@ -146,6 +161,7 @@ impl Inbox {
         if due && self.hand_over(now).await {
             changed = true;
         }
+        self.ledger.write().await;
         if changed {
             // Words that were handed over are not kept twice for longer than that.
             self.write().await;
@@ -230,14 +246,24 @@ impl Inbox {
             return Ready::Now(Status::OK);
         };
         let key = self.config.receipt_ids.of_receipt(&receipt.id);
-        let matched = lock(&self.tracking).receipt(key, receipt, Instant::now());
+        let heard = Heard::new(key, receipt, self.recipient(message), now);
+        let answers_come = self.unanswered.load(Ordering::Acquire) > 0;
+        let matched = lock(&self.tracking).receipt(heard, answers_come);
         match matched {
             Matched::News(news) => {
                 self.news.push(report(news, now));
                 Ready::HandedOver
             }
-            Matched::Partial | Matched::Parked => Ready::Now(Status::OK),
+            Matched::Partial | Matched::Parked => Ready::Noted,
         }
+    }
+
+    /// To whom the message went that a receipt speaks of: its addresses are those of the message the
+    /// other way round, unless the message centre leaves them as they were.
+    fn recipient<'a>(&self, message: &'a ShortMessage) -> &'a str {
+        let (source, destination) = (&message.source.text, &message.destination.text);
+        let ours = *source == self.config.sender.text || phone::sender(source).is_none();
+        if ours { destination } else { source }
     }
 
     /// Makes a message of what came, or keeps it raw where it is no text.
@@ -308,14 +334,15 @@ impl Inbox {
         done
     }
 
-    async fn answer(&mut self, asked: Vec<Asked>, written: bool, handed_over: bool) {
+    async fn answer(&mut self, asked: Vec<Asked>, written: bool, noted: bool, handed_over: bool) {
         let mut lines: Vec<(Arc<Line>, Vec<Frame>, Vec<Fingerprint>)> = Vec::new();
         for one in asked {
             let status = match one.ready {
                 Ready::Now(status) => status,
                 Ready::Written if written => Status::OK,
+                Ready::Noted if noted => Status::OK,
                 Ready::HandedOver if handed_over => Status::OK,
-                Ready::Written | Ready::HandedOver => Status::TEMPORARY,
+                Ready::Written | Ready::Noted | Ready::HandedOver => Status::TEMPORARY,
             };
             let answer = one.frame.answer(status);
             let taken = one.fingerprint.filter(|_| status == Status::OK);

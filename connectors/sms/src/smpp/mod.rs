@@ -3,16 +3,21 @@
 //! - `wire`: the protocol's octets, read leniently and written strictly.
 //! - `line`: connections: binds, the window, questions whether the other side is there, new attempts.
 //! - `outgoing`, `submit`: from a text to answers of the message centre.
-//! - `inbox`, `book`: from messages that come in to events, and what of them survives a crash.
-//! - `reassembly`, `redelivery`, `tracking`, `receipt`, `alphabet`, `header`: the pure parts of both.
+//! - `inbox`: from messages that come in to events.
+//! - `book`, `ledger`, `journal`: what of messages in and of ours survives a crash, and how it is written.
+//! - `reassembly`, `redelivery`, `tracking`, `pages`, `started`, `receipt`, `alphabet`, `header`: the pure
+//!   parts of all that.
 
 mod alphabet;
 mod book;
 mod config;
 mod header;
 mod inbox;
+mod journal;
+mod ledger;
 mod line;
 mod outgoing;
+mod pages;
 mod provider;
 mod reassembly;
 mod receipt;

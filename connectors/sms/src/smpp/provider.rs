@@ -7,19 +7,21 @@ use std::{
 };
 
 use async_trait::async_trait;
-use langnghe_connector::{Checkup, SendError, Sent};
-use langnghe_model::Problem;
+use langnghe_connector::{Checkup, SendError, Sent, Unavailable};
+use langnghe_model::{CitizenId, EventId, Problem};
 use secrecy::ExposeSecret;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep},
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    book::Journal,
+    book::Book,
     config::{BindMode, SmppConfig, SmppConfigError},
     inbox::Inbox,
+    journal::Journal,
+    ledger::Ledger,
     line::{Connector, Failure, Incoming, Keeper, LineState, Role},
     submit::Submitter,
     tracking::Tracking,
@@ -74,13 +76,15 @@ impl Smpp {
         }
         let connector = Connector::new(&config)?;
         let config = Arc::new(config);
+        // As long as an answer that names it can come.
+        let parked_for = config.response_timeout + Duration::from_secs(1);
         let (state, watched) = watch::channel(LineState::Down { again: None });
         Ok(Self {
             submitter: Submitter::new(Arc::clone(&config), watched),
             config,
             connector,
             state,
-            tracking: Arc::default(),
+            tracking: Arc::new(Mutex::new(Tracking::new(parked_for))),
             numbers: AtomicU64::new(1),
         })
     }
@@ -97,16 +101,27 @@ impl Smpp {
         }
     }
 
+    /// Reads what was written down.
+    async fn open(&self, intake: &Intake) -> Result<(Journal<Book>, Book, Ledger), Unavailable> {
+        let host = intake.host();
+        let (journal, book) = Journal::open(Arc::clone(&host), "smpp-inbox".to_owned()).await?;
+        let (tracking, started) = (Arc::clone(&self.tracking), self.submitter.started());
+        let ledger = Ledger::open(&host, tracking, started, intake.now()).await?;
+        Ok((journal, book, ledger))
+    }
+
     /// What waits in the store for further parts. Without it nothing may be taken.
     async fn open_inbox(&self, intake: &Intake, over: &CancellationToken) -> Option<Inbox> {
         loop {
-            if let Ok((journal, book)) = Journal::open(intake.host()).await {
+            if let Ok((journal, book, ledger)) = self.open(intake).await {
                 return Some(Inbox {
                     config: Arc::clone(&self.config),
                     intake: intake.clone(),
                     tracking: Arc::clone(&self.tracking),
                     book,
                     journal,
+                    ledger,
+                    unanswered: self.submitter.unanswered(),
                     whole: Vec::new(),
                     news: Vec::new(),
                     unmatched: 0,
@@ -124,17 +139,22 @@ impl Smpp {
 #[async_trait]
 impl Provider for Smpp {
     async fn send(&self, text: &OutgoingText<'_>) -> Result<Sent, SendError> {
-        let taken = self.submitter.submit(text).await?;
-        if self.config.receipts && taken.ids.iter().all(|id| !id.is_empty()) {
-            let keys = taken.ids.iter();
-            let keys: Vec<String> = keys
-                .map(|id| self.config.receipt_ids.of_answer(id))
-                .collect();
+        // Until what it was taken under is noted: a receipt that comes before waits.
+        let _waiting = self.submitter.wait();
+        let ids = self.submitter.submit(text).await?;
+        // By what receipts are matched is also what we call the message, so that one that nobody
+        // remembers can still be told of.
+        let named = ids.iter().filter(|id| !id.is_empty());
+        let keys: Vec<String> = named
+            .map(|id| self.config.receipt_ids.of_answer(id))
+            .collect();
+        let message = keys.first().map(EventId::new);
+        if self.config.receipts && keys.len() == ids.len() {
             let tracking = self.tracking.lock();
             let mut tracking = tracking.unwrap_or_else(PoisonError::into_inner);
-            tracking.sent(&taken.ids[0], &taken.citizen, &keys, Instant::now());
+            tracking.sent(keys, &CitizenId::new(text.to));
         }
-        Ok(taken.sent())
+        Ok(Sent { message })
     }
 
     fn sends_at_once(&self) -> Option<usize> {

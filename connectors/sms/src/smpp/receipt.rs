@@ -1,5 +1,7 @@
 //! Delivery receipts: the text that everybody writes (SMPP 3.4, appendix B), and optional parameters.
 
+use serde::{Deserialize, Serialize};
+
 use super::wire::{ShortMessage, Tag};
 
 /// The kinds of message in `esm_class` of a `deliver_sm`.
@@ -9,7 +11,7 @@ const RECEIPT: u8 = 0x04;
 const INTERMEDIATE: u8 = 0x20;
 
 /// Where a message stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     /// It reached the phone.
     Delivered,

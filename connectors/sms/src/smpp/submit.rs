@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use langnghe_connector::{SendError, Sent, ThrottleScope};
-use langnghe_model::{CitizenId, EventId};
+use langnghe_connector::{SendError, ThrottleScope};
+use sha2::{Digest, Sha256};
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -29,31 +32,15 @@ use crate::provider::OutgoingText;
 const LINE: Duration = Duration::from_secs(5);
 /// For how many citizens references are counted.
 const REFERENCES: usize = 10_000;
-/// A message that was taken, all of it.
-#[derive(Debug)]
-pub(crate) struct Taken {
-    /// The ids of its parts, as the message centre wrote them.
-    pub(crate) ids: Vec<String>,
-    /// To whom it goes.
-    pub(crate) citizen: CitizenId,
-}
-
-impl Taken {
-    /// What we call the message: the id of its first part.
-    pub(crate) fn sent(&self) -> Sent {
-        let first = self.ids.first().filter(|id| !id.is_empty());
-        Sent {
-            message: first.map(EventId::new),
-        }
-    }
-}
 
 /// Submits messages.
 #[derive(Debug)]
 pub(crate) struct Submitter {
     config: Arc<SmppConfig>,
     state: watch::Receiver<LineState>,
-    started: Mutex<Started>,
+    started: Arc<Mutex<Started>>,
+    /// How many messages wait for their answers.
+    unanswered: Arc<AtomicUsize>,
     references: Mutex<HashMap<String, u16>>,
     slow_down: Mutex<SlowDown>,
 }
@@ -63,30 +50,42 @@ impl Submitter {
         Self {
             config,
             state,
-            started: Mutex::default(),
+            started: Arc::default(),
+            unanswered: Arc::default(),
             references: Mutex::default(),
             slow_down: Mutex::default(),
         }
     }
 
-    /// Submits all parts of a message that were not taken in an earlier attempt.
-    pub(crate) async fn submit(&self, text: &OutgoingText<'_>) -> Result<Taken, SendError> {
+    /// Messages of which some parts were taken.
+    pub(crate) fn started(&self) -> Arc<Mutex<Started>> {
+        Arc::clone(&self.started)
+    }
+
+    /// A message begins to wait; it does until this is dropped.
+    pub(crate) fn wait(&self) -> Unanswered<'_> {
+        Unanswered::new(&self.unanswered)
+    }
+
+    /// How many messages wait for their answers, or are not noted yet.
+    pub(crate) fn unanswered(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.unanswered)
+    }
+
+    /// Submits all parts of a message that were not taken in an earlier attempt; gives the ids of all, as
+    /// the message centre wrote them, empty where it gave none.
+    pub(crate) async fn submit(&self, text: &OutgoingText<'_>) -> Result<Vec<String>, SendError> {
         let line = self.line().await?;
         let started = lock(&self.started).reference(text.id);
-        let reference = started.unwrap_or_else(|| self.next_reference(text.to));
+        let reference = started.unwrap_or_else(|| self.next_reference(text.id, text.to));
         let bodies = outgoing::bodies(&self.config, text, reference);
         let mut bodies = bodies.map_err(|malformed| SendError::Rejected {
             code: malformed.to_string(),
         })?;
-        let ids = if bodies.len() == 1 {
-            vec![self.part(&line, bodies.swap_remove(0)).await?]
-        } else {
-            self.parts(&line, text.id, reference, bodies).await?
-        };
-        Ok(Taken {
-            ids,
-            citizen: CitizenId::new(text.to),
-        })
+        if bodies.len() == 1 {
+            return Ok(vec![self.part(&line, bodies.swap_remove(0)).await?]);
+        }
+        self.parts(&line, text.id, reference, bodies).await
     }
 
     /// Submits the parts that were not taken yet. Each one that is taken is remembered at once, as this
@@ -99,6 +98,10 @@ impl Submitter {
         bodies: Vec<Bytes>,
     ) -> Result<Vec<String>, SendError> {
         let taken = lock(&self.started).begin(id, reference, bodies.len());
+        let _unless_finished = Unfinished {
+            id,
+            among: &self.started,
+        };
         let missing = taken.iter().enumerate().zip(bodies);
         let missing = missing.filter(|((_, taken), _)| taken.is_none());
         let submitted = join_all(missing.map(async |((place, _), body)| {
@@ -184,16 +187,53 @@ impl Submitter {
         }
     }
 
-    /// The reference by which the parts of a new message are joined. Counted for each citizen, from
-    /// anywhere: messages that reach a phone together do not share it.
-    fn next_reference(&self, to: &str) -> u16 {
+    /// The reference by which the parts of a new message are joined: made of its id, so that one that is
+    /// sent again after a crash meets its own parts in the phone; but not that of the message before it,
+    /// which may still be on its way to the same phone.
+    fn next_reference(&self, id: &str, to: &str) -> u16 {
+        let digest = Sha256::digest(id);
+        let mut reference = u16::from_be_bytes([digest[0], digest[1]]);
         let mut references = lock(&self.references);
         if references.len() >= REFERENCES {
             references.clear();
         }
-        let reference = references.entry(to.to_owned()).or_insert_with(rand::random);
-        *reference = reference.wrapping_add(1);
-        *reference
+        // A reference of eight bits is the lower half.
+        if references
+            .get(to)
+            .is_some_and(|last| *last & 0xff == reference & 0xff)
+        {
+            reference = reference.wrapping_add(1);
+        }
+        references.insert(to.to_owned(), reference);
+        reference
+    }
+}
+
+/// An attempt on a message in parts. However it ends, what was taken of it is kept unless it was all.
+struct Unfinished<'a> {
+    id: &'a str,
+    among: &'a Mutex<Started>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        lock(self.among).stopped(self.id);
+    }
+}
+
+/// A message that waits for its answers.
+pub(crate) struct Unanswered<'a>(&'a AtomicUsize);
+
+impl<'a> Unanswered<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -1,13 +1,10 @@
 //! What comes in.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use crate::stage::{
     Stage,
-    smsc::{Deliver, Operation, Smsc, written},
+    smsc::{Deliver, Operation, written},
     until,
 };
 use langnghe_model::EventKind;
@@ -43,19 +40,6 @@ fn thirds() -> [Deliver; 3] {
         octets: octets.to_vec(),
         ..Deliver::default()
     })
-}
-
-/// All of its memory is lost; what is stored stays. It calls again only after [`Stage::tend`].
-async fn crash(stage: &mut Stage) {
-    if let Some(tending) = stage.tending.take() {
-        tending.abort();
-        drop(tending.await);
-    }
-    let smsc = std::mem::replace(&mut stage.smsc, Smsc::start(1).await);
-    let store = Arc::clone(&stage.store);
-    *stage = Stage::before(smsc, |_| {});
-    stage.store = store;
-    stage.bound(0).await;
 }
 
 #[tokio::test]
@@ -211,18 +195,14 @@ async fn parts_that_wait_survive_a_crash_and_nothing_comes_twice() {
     assert_eq!(stage.smsc.deliver(&parts[2]).await, TAKEN);
     assert_eq!(stage.smsc.deliver(&parts[0]).await, TAKEN);
     assert_eq!(stage.smsc.deliver(&text("2")).await, TAKEN);
-    crash(&mut stage).await;
-    stage.tend();
-    stage.bound(1).await;
+    stage.crash().await;
     // The message centre did not hear these answers.
     assert_eq!(stage.smsc.deliver(&parts[0]).await, TAKEN);
     assert_eq!(stage.smsc.deliver(&text("2")).await, TAKEN);
     assert_eq!(stage.store.texts(), ["2"]);
     assert_eq!(stage.smsc.deliver(&parts[1]).await, TAKEN);
     assert_eq!(stage.store.texts(), ["2", LONG]);
-    crash(&mut stage).await;
-    stage.tend();
-    stage.bound(1).await;
+    stage.crash().await;
     assert_eq!(stage.smsc.deliver(&parts[1]).await, TAKEN);
     assert_eq!(stage.smsc.deliver(&parts[2]).await, TAKEN);
     tokio::time::sleep(Duration::from_millis(1_200)).await;

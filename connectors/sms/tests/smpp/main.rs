@@ -1,5 +1,6 @@
 //! A channel over SMPP against a message centre's stand-in, without the rest of the program.
 
+mod after_a_crash;
 mod coming_in;
 mod going_out;
 mod stage;

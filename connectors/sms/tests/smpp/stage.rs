@@ -9,6 +9,7 @@
 pub(crate) mod smsc;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -43,14 +44,26 @@ pub(crate) const AN: &str = "+84912345678";
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     events: Mutex<Vec<Event>>,
-    state: Mutex<Option<Vec<u8>>>,
+    state: Mutex<BTreeMap<String, Vec<u8>>>,
     pub(crate) takes_nothing: AtomicBool,
     pub(crate) accepts: AtomicUsize,
+    /// How many documents were written.
+    pub(crate) writes: AtomicUsize,
 }
 
 impl Store {
     pub(crate) fn events(&self) -> Vec<Event> {
         self.events.lock().expect("not poisoned").clone()
+    }
+
+    /// Whether some words lie in what the channel keeps.
+    pub(crate) fn has_written(&self, words: &str) -> bool {
+        let state = self.state.lock().expect("not poisoned");
+        let holds = |body: &Vec<u8>| {
+            let mut places = body.windows(words.len());
+            places.any(|place| place == words.as_bytes())
+        };
+        state.values().any(holds)
     }
 
     /// The words that citizens said, in order.
@@ -117,13 +130,14 @@ impl Host for Store {
         Err(MediaRefusal::Kind)
     }
 
-    async fn state(&self, _name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        Ok(self.state.lock().expect("not poisoned").clone())
+    async fn state(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        let state = self.state.lock().expect("not poisoned");
+        Ok(state.get(name).cloned())
     }
 
     async fn exchange_state(
         &self,
-        _name: &str,
+        name: &str,
         expected: Option<&[u8]>,
         body: &[u8],
     ) -> Result<bool, Unavailable> {
@@ -133,9 +147,10 @@ impl Host for Store {
             });
         }
         let mut state = self.state.lock().expect("not poisoned");
-        let same = state.as_deref() == expected;
+        let same = state.get(name).map(Vec::as_slice) == expected;
         if same {
-            *state = Some(body.to_vec());
+            state.insert(name.to_owned(), body.to_vec());
+            self.writes.fetch_add(1, Ordering::Relaxed);
         }
         Ok(same)
     }
@@ -198,6 +213,21 @@ impl Stage {
     /// Waits until so many links are bound.
     pub(crate) async fn bound(&self, links: usize) {
         until("bound", || self.smsc.links() == links).await;
+    }
+
+    /// All of its memory is lost, what is stored stays; then it begins again.
+    pub(crate) async fn crash(&mut self) {
+        if let Some(tending) = self.tending.take() {
+            tending.abort();
+            drop(tending.await);
+        }
+        let smsc = std::mem::replace(&mut self.smsc, Smsc::start(1).await);
+        let store = Arc::clone(&self.store);
+        *self = Self::before(smsc, |_| {});
+        self.store = store;
+        self.bound(0).await;
+        self.tend();
+        self.bound(1).await;
     }
 
     /// Ends the channel's time, in order.
