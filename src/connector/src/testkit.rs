@@ -7,6 +7,8 @@
 //! - `fixtures/outgoing/*.json`: replies, templates, media to fetch and whatever else is asked of the
 //!   provider, the exact requests that they become, what it answers, and the result ([`outgoing`]).
 //!
+//! A channel that keeps a line of its own, and takes no webhooks, has its cases in [`line`].
+//!
 //! For free come, for each signed webhook: a wrong signature (or secret in the path), a missing one,
 //! one cut short, the same webhook again (same ids), and an event of a kind that does not exist yet; and for everything: no
 //! credential, no citizen's id and none of their words in any log line, error or `Debug`.
@@ -16,6 +18,8 @@ mod capture;
 mod describe;
 mod double;
 pub mod incoming;
+pub mod line;
+mod memory;
 mod multipart;
 pub mod outgoing;
 mod request;
@@ -32,7 +36,7 @@ use langnghe_model::Timestamp;
 use serde::de::DeserializeOwned;
 
 use self::capture::Capture;
-pub use self::request::Webhook;
+pub use self::{memory::MemoryHost, request::Webhook};
 use crate::Connector;
 
 /// What a webhook of the kit is received at: 2026-09-21T14:13:21Z, shortly after most fixtures.
@@ -103,7 +107,7 @@ pub struct Held {
 /// # Panics
 /// With everything that did not hold, or when a table cannot be read.
 pub fn check(subject: &dyn Subject, fixtures: &Path) -> Held {
-    during(subject, |findings| Held {
+    during(subject.credentials(), |findings| Held {
         incoming: incoming::check(subject, &fixtures.join("incoming"), findings),
         outgoing: outgoing::check(subject, &fixtures.join("outgoing"), findings),
     })
@@ -114,17 +118,17 @@ pub fn check(subject: &dyn Subject, fixtures: &Path) -> Held {
 /// # Panics
 /// As [`check`].
 pub fn check_outgoing(subject: &dyn Subject, fixtures: &Path) -> usize {
-    during(subject, |findings| {
+    during(subject.credentials(), |findings| {
         outgoing::check(subject, &fixtures.join("outgoing"), findings)
     })
 }
 
-fn during<T>(subject: &dyn Subject, run: impl FnOnce(&mut Findings) -> T) -> T {
+fn during<T>(credentials: Vec<String>, run: impl FnOnce(&mut Findings) -> T) -> T {
     let mut findings = Findings::default();
     let capture = Capture::default();
     let held = capture.during(|| run(&mut findings));
     findings.case = String::from("what was logged");
-    findings.private.extend(subject.credentials());
+    findings.private.extend(credentials);
     let private = std::mem::take(&mut findings.private);
     findings.leaks("the log", &capture.text(), &private);
     let Findings { found, .. } = findings;

@@ -33,6 +33,8 @@ pub struct SmppConfig {
     pub receipt_ids: ReceiptIds,
     /// Whether receipts are asked for.
     pub receipts: bool,
+    /// How long the message centre goes on trying; `None` leaves it to the operator. Less than 32 days.
+    pub keep: Option<Duration>,
     /// How the parts of a long message are joined.
     pub long_messages: LongMessages,
     /// After how much silence the other side is asked whether it is there.
@@ -77,6 +79,7 @@ impl SmppConfig {
             default_alphabet: DefaultAlphabet::Gsm7,
             receipt_ids: ReceiptIds::Same,
             receipts: true,
+            keep: None,
             long_messages: LongMessages::Header8,
             enquire_link: Duration::from_secs(30),
             response_timeout: Duration::from_secs(15),

@@ -288,9 +288,9 @@ impl Inbox {
         }
     }
 
-    fn joined(&self, joined: &Joined, now: Timestamp) -> Inbound {
+    fn joined(&self, joined: &Joined) -> Inbound {
         if let ([run], (false, false)) = (joined.runs.as_slice(), joined.open) {
-            return self.inbound(&joined.id, &joined.source, run, now);
+            return self.inbound(&joined.id, &joined.source, run, joined.began);
         }
         let read = |run: &Vec<_>| alphabet::read(run, self.config.default_alphabet);
         let runs: Vec<String> = joined.runs.iter().filter_map(read).collect();
@@ -301,7 +301,7 @@ impl Inbox {
             from: joined.source.clone(),
             text: format!("{}{between}{}", gap(joined.open.0), gap(joined.open.1)),
             media: Vec::new(),
-            sent_at: now,
+            sent_at: joined.began,
         })
     }
 
@@ -317,7 +317,7 @@ impl Inbox {
     async fn hand_over(&mut self, now: Timestamp) -> bool {
         let due = self.book.waiting.due();
         let mut items = self.whole.clone();
-        items.extend(due.iter().map(|joined| self.joined(joined, now)));
+        items.extend(due.iter().map(|joined| self.joined(joined)));
         items.extend(self.news.iter().cloned());
         if items.is_empty() {
             return true;

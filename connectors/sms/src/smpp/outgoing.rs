@@ -1,5 +1,7 @@
 //! From a text to the bodies of `submit_sm`, one a part.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use langnghe_model::segments::{self, Alphabet, Joined};
 
@@ -99,9 +101,19 @@ fn addressed(config: &SmppConfig, to: &str) -> Result<ShortMessage, Malformed> {
             npi: kind,
             text: text.to_owned(),
         },
+        validity: config.keep.map(relative).unwrap_or_default(),
         registered_delivery: u8::from(config.receipts),
         ..ShortMessage::default()
     })
+}
+
+/// A time from now on, as `YYMMDDhhmmss000R` (SMPP 3.4, 7.1.1.2): days at most, as months differ in length.
+fn relative(time: Duration) -> Bytes {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = time.as_secs().clamp(1, 32 * DAY - 1);
+    let (days, rest) = (seconds / DAY, seconds % DAY);
+    let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("0000{days:02}{hours:02}{minutes:02}{seconds:02}000R").into()
 }
 
 /// The pieces of a text in UCS-2, none of which ends within a character.

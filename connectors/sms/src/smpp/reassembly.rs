@@ -96,6 +96,8 @@ impl Set {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Joined {
     pub(crate) id: String,
+    /// When the first of it came.
+    pub(crate) began: Timestamp,
     pub(crate) source: String,
     pub(crate) destination: String,
     /// Runs of parts that follow each other; between two of them something is missing.
@@ -274,6 +276,7 @@ fn joined(set: &Set) -> Joined {
     }
     Joined {
         id: set.id.clone(),
+        began: set.began,
         source: set.key.source.clone(),
         destination: set.key.destination.clone(),
         runs,

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{ShortMessage, Tag};
+use super::{
+    alphabet,
+    wire::{ShortMessage, Tag},
+};
 
 /// The kinds of message in `esm_class` of a `deliver_sm`.
 const KIND: u8 = 0x3c;
@@ -47,11 +50,7 @@ pub(crate) fn is_receipt(message: &ShortMessage) -> bool {
 
 /// Reads a receipt; optional parameters go before the text. `None` where it names no message.
 pub(crate) fn read(message: &ShortMessage) -> Option<DeliveryReceipt> {
-    let text: String = message
-        .content()
-        .iter()
-        .map(|octet| char::from(*octet))
-        .collect();
+    let text = text(message);
     let told = Told::read(&text);
     let by_parameter = message.optional.text(Tag::RECEIPTED_MESSAGE_ID);
     let by_parameter = by_parameter
@@ -74,8 +73,12 @@ pub(crate) fn read(message: &ShortMessage) -> Option<DeliveryReceipt> {
     if message.esm_class & KIND == INTERMEDIATE {
         outcome = Outcome::Pending;
     }
+    // The network's error is a number of its own, after an octet for the kind of network (5.3.2.31).
+    let network = message.optional.number(Tag::NETWORK_ERROR);
+    let network = network.map(|error| format!("{:03}", error & 0xffff));
     let error = told
         .error
+        .or(network.as_deref())
         .filter(|error| error.chars().any(|digit| digit != '0'));
     let code = match error {
         Some(error) => format!("{state} {error}"),
@@ -90,6 +93,15 @@ pub(crate) fn read(message: &ShortMessage) -> Option<DeliveryReceipt> {
             .take(40)
             .collect::<String>(),
     })
+}
+
+/// The text of a receipt. It is ASCII whatever `data_coding` says, but for UCS-2, which some write.
+fn text(message: &ShortMessage) -> String {
+    let octets = message.content();
+    let wide = message.data_coding == alphabet::UCS2 && octets.first() == Some(&0);
+    let step = if wide { 2 } else { 1 };
+    let low = octets.iter().skip(step - 1).step_by(step);
+    low.map(|octet| char::from(*octet)).collect()
 }
 
 /// The words for `message_state` (5.2.28).

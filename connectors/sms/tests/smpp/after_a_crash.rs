@@ -25,8 +25,8 @@ fn receipt(id: &str, state: &str) -> Deliver {
     )
 }
 
-async fn told(stage: &Stage, id: &str, state: &str) {
-    assert_eq!(stage.smsc.deliver(&receipt(id, state)).await, Some(0));
+async fn told(stage: &Stage, id: &str, word: &str) {
+    assert_eq!(stage.smsc.deliver(&receipt(id, word)).await, Some(0));
 }
 
 /// Waits until the part that was given this id is written down, or no longer is.

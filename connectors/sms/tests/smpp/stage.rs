@@ -9,23 +9,12 @@
 pub(crate) mod smsc;
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use async_trait::async_trait;
-use langnghe_connector::{
-    Acceptance, Connector, Host, Manner, MediaRefusal, Outgoing, SendError, Sent, Unavailable,
-    Upload,
-};
-use langnghe_model::{
-    ChannelId, CitizenId, ConversationId, Event, EventId, EventKind, Reply, Timestamp,
-    event::{Media, Receipt},
-};
+use langnghe_connector::{Connector, Manner, Outgoing, SendError, Sent, testkit::MemoryHost};
+use langnghe_model::{ChannelId, CitizenId, Event, EventKind, Reply, Timestamp, event::Receipt};
 use langnghe_sms::{
     Config, Sms,
     smpp::{Reconnect, Smpp, SmppConfig},
@@ -41,31 +30,29 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 pub(crate) const AN: &str = "+84912345678";
 
 /// What the program keeps for the channel.
-#[derive(Debug, Default)]
-pub(crate) struct Store {
-    events: Mutex<Vec<Event>>,
-    state: Mutex<BTreeMap<String, Vec<u8>>>,
-    pub(crate) takes_nothing: AtomicBool,
-    pub(crate) accepts: AtomicUsize,
-    /// How many documents were written.
-    pub(crate) writes: AtomicUsize,
+#[derive(Clone, Debug)]
+pub(crate) struct Store(Arc<MemoryHost>);
+
+impl std::ops::Deref for Store {
+    type Target = MemoryHost;
+
+    fn deref(&self) -> &MemoryHost {
+        &self.0
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self(Arc::new(MemoryHost::new(|| {
+            #[expect(clippy::disallowed_methods, reason = "stands for the program's clock")]
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let milliseconds = now.expect("after 1970").as_millis();
+            Timestamp::from_milliseconds(i64::try_from(milliseconds).expect("soon"))
+        })))
+    }
 }
 
 impl Store {
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.events.lock().expect("not poisoned").clone()
-    }
-
-    /// Whether some words lie in what the channel keeps.
-    pub(crate) fn has_written(&self, words: &str) -> bool {
-        let state = self.state.lock().expect("not poisoned");
-        let holds = |body: &Vec<u8>| {
-            let mut places = body.windows(words.len());
-            places.any(|place| place == words.as_bytes())
-        };
-        state.values().any(holds)
-    }
-
     /// The words that citizens said, in order.
     pub(crate) fn texts(&self) -> Vec<String> {
         let text = |event: Event| match event.kind {
@@ -90,76 +77,10 @@ impl Store {
     }
 }
 
-#[async_trait]
-impl Host for Store {
-    fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "stands for the program's clock")]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let milliseconds = now.expect("after 1970").as_millis();
-        Timestamp::from_milliseconds(i64::try_from(milliseconds).expect("soon"))
-    }
-
-    async fn accept(&self, events: Vec<Event>) -> Result<Vec<Acceptance>, Unavailable> {
-        self.accepts.fetch_add(1, Ordering::Relaxed);
-        if self.takes_nothing.load(Ordering::Relaxed) {
-            return Err(Unavailable {
-                retry_after: Duration::from_secs(1),
-            });
-        }
-        let mut stored = self.events.lock().expect("not poisoned");
-        let mut accepted = Vec::new();
-        for event in events {
-            let known = |id: &EventId| stored.iter().any(|other| other.id == *id);
-            if known(&event.id) {
-                accepted.push(Acceptance::Duplicate);
-            } else {
-                accepted.push(Acceptance::Stored);
-                stored.push(event);
-            }
-        }
-        Ok(accepted)
-    }
-
-    async fn present(&self, _citizen: &CitizenId) {}
-
-    async fn keep_media(
-        &self,
-        _conversation: &ConversationId,
-        _upload: Upload,
-    ) -> Result<Media, MediaRefusal> {
-        Err(MediaRefusal::Kind)
-    }
-
-    async fn state(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        let state = self.state.lock().expect("not poisoned");
-        Ok(state.get(name).cloned())
-    }
-
-    async fn exchange_state(
-        &self,
-        name: &str,
-        expected: Option<&[u8]>,
-        body: &[u8],
-    ) -> Result<bool, Unavailable> {
-        if self.takes_nothing.load(Ordering::Relaxed) {
-            return Err(Unavailable {
-                retry_after: Duration::from_secs(1),
-            });
-        }
-        let mut state = self.state.lock().expect("not poisoned");
-        let same = state.get(name).map(Vec::as_slice) == expected;
-        if same {
-            state.insert(name.to_owned(), body.to_vec());
-            self.writes.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(same)
-    }
-}
-
 /// A channel, its message centre, and what it keeps.
 pub(crate) struct Stage {
     pub(crate) smsc: Smsc,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Store,
     pub(crate) channel: Arc<Sms>,
     over: CancellationToken,
     pub(crate) tending: Option<JoinHandle<()>>,
@@ -195,7 +116,7 @@ impl Stage {
         let channel = ChannelId::new("sms").expect("a good id");
         Self {
             smsc,
-            store: Arc::default(),
+            store: Store::default(),
             channel: Arc::new(Sms::new(Config::new(channel), provider)),
             over: CancellationToken::new(),
             tending: None,
@@ -204,7 +125,7 @@ impl Stage {
 
     /// Begins to tend the channel.
     pub(crate) fn tend(&mut self) {
-        let (channel, host) = (Arc::clone(&self.channel), Arc::clone(&self.store));
+        let (channel, host) = (Arc::clone(&self.channel), Arc::clone(&self.store.0));
         self.over = CancellationToken::new();
         let over = self.over.clone();
         self.tending = Some(tokio::spawn(async move { channel.tend(host, over).await }));
@@ -222,7 +143,7 @@ impl Stage {
             drop(tending.await);
         }
         let smsc = std::mem::replace(&mut self.smsc, Smsc::start(1).await);
-        let store = Arc::clone(&self.store);
+        let store = self.store.clone();
         *self = Self::before(smsc, |_| {});
         self.store = store;
         self.bound(0).await;

@@ -241,7 +241,7 @@ impl Line {
 
     /// Gives up requests whose senders are gone and whose answers did not come.
     pub(crate) fn sweep(&self, now: Instant) {
-        lock(&self.pending).retain(|_, pending| pending.until > now);
+        lock(&self.pending).retain(|_, pending| pending.until > now || !pending.answer.is_closed());
     }
 
     /// How many requests wait for answers.

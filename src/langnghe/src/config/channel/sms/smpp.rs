@@ -47,6 +47,8 @@ pub(super) fn read(reading: &Reading<'_, '_>) -> Option<SmppConfig> {
     ];
     let receipt_ids = section.one_of("receipt_ids", &words);
     let receipts = section.boolean("receipts");
+    let (minute, week) = (Duration::from_mins(1), Duration::from_hours(24 * 7));
+    let keep = section.duration("keep", minute, week);
     let words = [
         ("udh8", LongMessages::Header8),
         ("udh16", LongMessages::Header16),
@@ -77,6 +79,7 @@ pub(super) fn read(reading: &Reading<'_, '_>) -> Option<SmppConfig> {
     config.default_alphabet = default_alphabet.unwrap_or(config.default_alphabet);
     config.receipt_ids = receipt_ids.unwrap_or(config.receipt_ids);
     config.receipts = receipts.unwrap_or(config.receipts);
+    config.keep = keep;
     config.long_messages = long_messages.unwrap_or(config.long_messages);
     config.enquire_link = enquire_link.unwrap_or(config.enquire_link);
     config.response_timeout = response_timeout.unwrap_or(config.response_timeout);
