@@ -1,6 +1,9 @@
 //! Events on their way in: what is stored, what is only counted, what is cut.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use langnghe_connector::{Acceptance, Unavailable};
 use langnghe_model::{Event, EventId, EventKind, Timestamp, event::Receipt};
@@ -11,6 +14,7 @@ use crate::{
     crash::{self, Point},
     flood::{FloodGuard, Verdict},
     metrics::ChannelMetrics,
+    trouble::Trouble,
 };
 
 /// Takes events in for all channels.
@@ -18,7 +22,9 @@ use crate::{
 pub(crate) struct Intake {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) flood: FloodGuard,
-    pub(crate) retry_after: std::time::Duration,
+    retry_after: Duration,
+    store_away: Trouble,
+    inbox_full: Trouble,
 }
 
 /// What is to be done with an event before the store sees it.
@@ -29,6 +35,17 @@ enum Way {
 }
 
 impl Intake {
+    /// What is refused may come again after `retry_after`.
+    pub(crate) fn new(store: Arc<dyn Store>, flood: FloodGuard, retry_after: Duration) -> Self {
+        Self {
+            store,
+            flood,
+            retry_after,
+            store_away: Trouble::default(),
+            inbox_full: Trouble::default(),
+        }
+    }
+
     /// Takes events in; when it returns, those `Stored` are durable. The answer has one entry for each
     /// event, in order.
     pub(crate) async fn accept(
@@ -66,11 +83,16 @@ impl Intake {
         let accepted = self.store.accept(to_store, now).await.map_err(|error| {
             channel.rejected("store");
             self.flood.suspend(now);
-            tracing::warn!(%error, "events refused: the store does not take them");
+            if let Some(times) = self.store_away.happened(Instant::now()) {
+                tracing::warn!(%error, times, "events refused: the store does not take them");
+            }
             Unavailable {
                 retry_after: self.retry_after,
             }
         })?;
+        if let Some(times) = self.store_away.over(Instant::now) {
+            tracing::info!(times, "the store takes events again");
+        }
         crash::point(Point::Accepted);
         let mut inbox_full = false;
         for (accepted, place) in accepted.into_iter().zip(places) {
@@ -96,10 +118,18 @@ impl Intake {
         if inbox_full {
             // Not the citizen's doing: the bound on floods is met first. Turns are behind, so all of
             // it is to come again; what was stored is a duplicate then.
-            tracing::warn!("events refused: their conversations have too many waiting");
+            if let Some(times) = self.inbox_full.happened(Instant::now()) {
+                tracing::warn!(
+                    times,
+                    "events refused: their conversations have too many waiting"
+                );
+            }
             return Err(Unavailable {
                 retry_after: self.retry_after,
             });
+        }
+        if let Some(times) = self.inbox_full.over(Instant::now) {
+            tracing::info!(times, "conversations have room for events again");
         }
         Ok(acceptances)
     }

@@ -33,6 +33,7 @@ mod settings;
 mod shared_folder;
 mod sweep;
 mod timers;
+mod trouble;
 mod turn;
 mod versions;
 mod worker;

@@ -29,6 +29,7 @@ use crate::{
     shared_folder,
     sweep::Sweep,
     timers,
+    trouble::Trouble,
     versions::Versions,
     worker::{WorkerChannel, Workers},
 };
@@ -155,11 +156,8 @@ async fn start(
         )
         .await?,
     );
-    let intake = Arc::new(Intake {
-        store: Arc::clone(&store),
-        flood: FloodGuard::new(settings.flood),
-        retry_after: settings.retry_after,
-    });
+    let flood = FloodGuard::new(settings.flood);
+    let intake = Arc::new(Intake::new(Arc::clone(&store), flood, settings.retry_after));
     let mut loops = JoinSet::new();
     let mut owner = Owner::new(Arc::clone(&store), settings.channel_lease);
     let mut routed_channels = HashMap::new();
@@ -284,6 +282,7 @@ async fn start(
         channels: routed_channels,
         places: Semaphore::new(settings.requests_at_once),
         settings,
+        unready: Trouble::default(),
     });
     Ok((router.merge(routes::router(shared)), loops))
 }

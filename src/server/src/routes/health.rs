@@ -1,6 +1,9 @@
 //! Whether the replica lives, whether it can work, and what it counts.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::State,
@@ -21,9 +24,16 @@ pub(crate) async fn alive() -> &'static str {
 /// The store can be written.
 pub(crate) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     match tokio::time::timeout(PING_TIME, shared.store.ping()).await {
-        Ok(Ok(())) => "ready\n".into_response(),
+        Ok(Ok(())) => {
+            if let Some(times) = shared.unready.over(Instant::now) {
+                tracing::info!(times, "ready again");
+            }
+            "ready\n".into_response()
+        }
         Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready");
+            if let Some(times) = shared.unready.happened(Instant::now()) {
+                tracing::warn!(%error, times, "not ready");
+            }
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store cannot be written\n",

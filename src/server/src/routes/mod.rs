@@ -25,6 +25,7 @@ use crate::{
     metrics::{ChannelMetrics, Metrics},
     ownership::Guard,
     quota::Keeper,
+    trouble::Trouble,
 };
 
 /// One channel as the routes need it.
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) channels: HashMap<ChannelId, RoutedChannel>,
     pub(crate) places: Semaphore,
     pub(crate) settings: Settings,
+    /// The store does not answer those who ask whether we are ready.
+    pub(crate) unready: Trouble,
 }
 
 /// The replica's own routes.

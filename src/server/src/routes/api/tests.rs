@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     Settings, flood::FloodGuard, intake::Intake, media::MediaKeeper, metrics::Metrics, routes,
+    trouble::Trouble,
 };
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -37,11 +38,12 @@ async fn replica(tokens: &[&str]) -> (Router, tempfile::TempDir) {
         metrics.media.clone(),
     );
     let shared = Shared {
-        intake: Arc::new(Intake {
-            store: Arc::clone(&store),
-            flood: FloodGuard::new(settings.flood),
-            retry_after: Duration::from_secs(1),
-        }),
+        intake: Arc::new(Intake::new(
+            Arc::clone(&store),
+            FloodGuard::new(settings.flood),
+            Duration::from_secs(1),
+        )),
+        unready: Trouble::default(),
         media: Arc::new(media.await.expect("a folder")),
         metrics,
         channels: HashMap::new(),
