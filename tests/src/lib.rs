@@ -16,6 +16,7 @@ pub mod json_schema;
 pub mod load;
 pub mod meta;
 pub mod metrics;
+pub mod news;
 pub mod photo;
 pub mod port;
 pub mod program;

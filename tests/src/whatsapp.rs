@@ -8,10 +8,10 @@ mod serve;
 mod statuses;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -82,6 +82,8 @@ struct State {
     next_id: AtomicU64,
     book: Mutex<Book>,
     statuses: mpsc::Sender<Value>,
+    /// Whether these wait.
+    held: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +94,18 @@ struct Book {
     inbound: HashMap<String, String>,
     /// Whose window is closed, and how that is met.
     closed: HashMap<String, Closed>,
+    /// The same, whatever they write.
+    shut: HashMap<String, Closed>,
+    /// With which codes the next messages to a citizen fail, after they were taken.
+    failures: HashMap<String, VecDeque<i64>>,
+    /// What was taken and failed, in order.
+    failed: Vec<Taken>,
+    /// What is approved: name and language, and the names of the gaps of its body.
+    templates: HashMap<(String, String), Vec<String>>,
+    /// With which code templates are refused.
+    template_refusal: Option<i64>,
+    /// By how much an answer comes later than the news of what became of the message.
+    lag: Duration,
     /// How many more messages the pair limit lets through at once, and when that was counted.
     pairs: HashMap<String, (f64, Instant)>,
     pair_refusals: u64,
@@ -137,9 +151,14 @@ impl WhatsApp {
             next_id: AtomicU64::new(1),
             book: Mutex::default(),
             statuses: sender,
+            held: AtomicBool::new(false),
         });
         let served = Served::with(|address| serve::routes(Arc::clone(&state), address)).await;
-        let poster = tokio::spawn(statuses::post(webhook.to_owned(), receiver));
+        let poster = tokio::spawn(statuses::post(
+            webhook.to_owned(),
+            receiver,
+            Arc::clone(&state),
+        ));
         Self {
             state,
             served,
@@ -155,6 +174,53 @@ impl WhatsApp {
     /// A day passes for a citizen: the window is closed until they write.
     pub fn close_window(&self, citizen: &str, closed: Closed) {
         self.state.book().closed.insert(citizen.to_owned(), closed);
+    }
+
+    /// The citizen's window is closed whatever they write, or open again.
+    pub fn shut_window(&self, citizen: &str, shut: Option<Closed>) {
+        let mut book = self.state.book();
+        match shut {
+            Some(closed) => drop(book.shut.insert(citizen.to_owned(), closed)),
+            None => drop(book.shut.remove(citizen)),
+        }
+    }
+
+    /// The next messages to a citizen are taken and fail with these codes.
+    pub fn fail_later(&self, citizen: &str, codes: &[i64]) {
+        let mut book = self.state.book();
+        let failures = book.failures.entry(citizen.to_owned()).or_default();
+        failures.extend(codes);
+    }
+
+    /// What was taken for one citizen and failed, in order.
+    pub fn failed_for(&self, citizen: &str) -> Vec<Taken> {
+        let failed = self.state.book().failed.clone();
+        let own = failed
+            .into_iter()
+            .filter(|taken| taken.recipient == citizen);
+        own.collect()
+    }
+
+    /// Approves a template with named gaps in its body.
+    pub fn approve(&self, name: &str, language: &str, gaps: &[&str]) {
+        let gaps = gaps.iter().map(|gap| (*gap).to_owned()).collect();
+        let key = (name.to_owned(), language.to_owned());
+        self.state.book().templates.insert(key, gaps);
+    }
+
+    /// Refuses templates with this code.
+    pub fn refuse_templates(&self, code: Option<i64>) {
+        self.state.book().template_refusal = code;
+    }
+
+    /// Answers come so much later than the news of what became of a message.
+    pub fn answers_after(&self, lag: Duration) {
+        self.state.book().lag = lag;
+    }
+
+    /// Holds the news of messages back, or lets them go on.
+    pub fn hold_statuses(&self, held: bool) {
+        self.state.held.store(held, Ordering::Relaxed);
     }
 
     /// Everything that was taken, in order.

@@ -58,6 +58,8 @@ struct Book {
     violations: Vec<String>,
     /// Codes that the next messages are refused with.
     refusals: Vec<i64>,
+    /// Codes that the next template messages are refused with.
+    template_refusals: Vec<i64>,
     /// With which access token profiles were asked for, and whether it was good.
     profiles: Vec<(String, bool)>,
     uploads: u64,
@@ -151,6 +153,11 @@ impl Zalo {
     /// Refuses the next message with this code.
     pub fn refuse_next(&self, code: i64) {
         self.state.book().refusals.push(code);
+    }
+
+    /// Refuses the next template message with this code.
+    pub fn refuse_next_template(&self, code: i64) {
+        self.state.book().template_refusals.push(code);
     }
 
     /// Sends echoes of what is taken to this webhook.

@@ -4,39 +4,16 @@
 use std::time::Duration;
 
 use langnghe_tests::{
-    Graph, Installation, Replica,
+    Graph, Installation,
     agency::Agency,
     citizen::Citizen,
     graph::{Failure, Manner},
     installation::BACKEND_SECRET,
+    news::{FLOW, TOKEN, becomes, notices, tell, waiting},
     speedsms::SpeedSms,
     wait,
 };
 use serde_json::{Value, json};
-
-const TOKEN: &str = "b8c64f2f9d2e4b0f8f5b9a31d7e0c4aa";
-const FLOW: &str = r#"
-id = "su-co"
-version = 1
-title = "Sự cố"
-language = "vi"
-triggers = { phrases = ["bao su co"] }
-done = "Xong: {code}."
-
-[[question]]
-id = "mo_ta"
-kind = "text"
-ask = "Việc gì?"
-
-[[question]]
-id = "so"
-kind = "phone"
-ask = "Số điện thoại để chúng tôi báo kết quả?"
-notify = true
-
-[ticket]
-backend = "ioc"
-"#;
 
 /// A page whose news go by SMS where they must.
 struct Site {
@@ -88,45 +65,6 @@ impl Site {
             self.graph.next_to(&citizen.id, closed);
         }
     }
-}
-
-/// The agency asks for something to be told.
-async fn tell(replica: &Replica<'_>, code: &str, key: &str, body: &Value) -> (u16, Value) {
-    let path = format!("/api/v1/tickets/{code}/notices");
-    let answer = replica
-        .client()
-        .post(replica.url(&path))
-        .bearer_auth(TOKEN)
-        .header("Idempotency-Key", key)
-        .json(body)
-        .send()
-        .await
-        .expect("an answer");
-    let status = answer.status().as_u16();
-    (status, answer.json().await.expect("JSON"))
-}
-
-/// What became of a ticket's notices: state, reason, channel.
-async fn notices(replica: &Replica<'_>, code: &str) -> Vec<[String; 3]> {
-    let path = format!("/api/v1/tickets/{code}/notices");
-    let request = replica.client().get(replica.url(&path)).bearer_auth(TOKEN);
-    let answer = request.send().await.expect("an answer");
-    let body: Value = answer.json().await.expect("JSON");
-    let told = body["notices"].as_array().expect("a list").iter();
-    told.map(|notice| {
-        ["state", "reason", "channel"]
-            .map(|field| notice[field].as_str().unwrap_or_default().to_owned())
-    })
-    .collect()
-}
-
-async fn becomes(replica: &Replica<'_>, code: &str, expected: [&str; 3]) {
-    let what = format!("the newest notice is {expected:?}");
-    wait::until(&what, wait::SOON, async || {
-        let told = notices(replica, code).await;
-        told.last().is_some_and(|last| *last == expected)
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -185,13 +123,23 @@ async fn nobody_is_disturbed_in_the_hours_of_rest() {
     let replica = site.installation.start().await;
     let citizen = Citizen::new(&site.installation);
     let code = site.report(&citizen, "02923 810 123").await;
+    let soon = jiff::Timestamp::now() + Duration::from_mins(1);
+    let body =
+        json!({ "text": "Họp lúc 9 giờ.", "purpose": "broadcast", "deadline": soon.to_string() });
+    tell(&replica, &code, "meeting", &body).await;
+    becomes(
+        &replica,
+        &code,
+        ["given_up", "deadline_in_quiet_hours", "page"],
+    )
+    .await;
     let body = json!({ "text": "Chúc mừng năm mới.", "purpose": "broadcast" });
     tell(&replica, &code, "greeting", &body).await;
     becomes(&replica, &code, ["kept", "quiet_hours", "page"]).await;
     // Who just wrote is awake: news of their own is not held back.
     tell(&replica, &code, "news", &json!({ "text": "Đã sửa." })).await;
     becomes(&replica, &code, ["sent", "free", "page"]).await;
-    assert_eq!(notices(&replica, &code).await[0][0], "kept");
+    assert_eq!(notices(&replica, &code).await[1][0], "kept");
     drop(replica);
 }
 
@@ -222,14 +170,9 @@ async fn what_the_window_shuts_out_goes_by_the_channel_agreed_to_once_even_over_
     site.installation.forget("LANGNGHE_CRASH_AT");
     let replica = site.installation.start().await;
     becomes(&replica, &code, ["sent", "free", "sms"]).await;
-    wait::until("nothing waits on either channel", wait::SOON, async || {
-        let request = replica.client().get(replica.url("/api/v1/channels"));
-        let answer = request.bearer_auth(TOKEN).send().await.expect("an answer");
-        let body: Value = answer.json().await.expect("JSON");
-        let mut channels = body["channels"].as_array().expect("a list").iter();
-        channels.all(|channel| channel["outbox"]["waiting"] == 0)
-    })
-    .await;
+    for channel in ["page", "sms"] {
+        waiting(&replica, channel, [0, 0]).await;
+    }
     let texts = site.sms.texts_for(digits);
     let second = texts.iter().filter(|text| text.contains("hai"));
     assert_eq!(second.count(), 1, "{texts:?}");

@@ -91,6 +91,10 @@ impl Connector for Sms {
         self.provider.send(&text).await
     }
 
+    fn fails_later(&self) -> bool {
+        true
+    }
+
     fn citizen_of(&self, phone: &str) -> Option<CitizenId> {
         phone::sender(phone).map(|number| CitizenId::new(&number))
     }

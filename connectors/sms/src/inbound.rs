@@ -2,7 +2,7 @@
 
 use langnghe_model::{
     ChannelId, CitizenId, ConversationId, Event, EventKind, Timestamp,
-    event::{Attachment, Message, Receipt},
+    event::{Attachment, LateFailure, Message, Receipt},
     phone,
 };
 use serde_json::json;
@@ -113,6 +113,8 @@ fn receipt(report: Report) -> EventKind {
         ReportState::Failed { code } => Receipt::Failed {
             message: report.message,
             code,
+            // Networks try for days themselves; sending it once more would cost, and bring it twice.
+            means: LateFailure::Never,
         },
     })
 }

@@ -76,6 +76,10 @@ impl Connector for WhatsApp {
         send::send(&self.graph, &self.config, &self.recent, outgoing).await
     }
 
+    fn fails_later(&self) -> bool {
+        true
+    }
+
     /// WhatsApp has nothing to ask for a profile; a name comes with each message.
     async fn profile(&self, citizen: &CitizenId) -> Result<Profile, SendError> {
         Ok(Profile {

@@ -9,7 +9,7 @@ use langnghe_model::{EventId, Reply};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(crate) use self::failure::decide;
+pub(crate) use self::failure::{decide, failed_later};
 use crate::{Config, NUMBER, recent::Recent};
 
 /// Sends one reply: one request.

@@ -47,6 +47,12 @@ pub trait Connector: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether the provider may say of a message that it took that it failed. What is needed to send such
+    /// a one again is then kept for a day under the id in [`Sent`].
+    fn fails_later(&self) -> bool {
+        false
+    }
+
     /// The citizen whom the channel reaches under a telephone number in E.164; `None` where it knows
     /// people by other ids.
     fn citizen_of(&self, _phone: &str) -> Option<CitizenId> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use langnghe_http::HttpError;
+use langnghe_model::event::LateFailure;
 
 /// Why a reply was not sent. Never holds a token, a citizen's id or words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +65,28 @@ impl SendError {
             Self::Credentials { .. } => "credentials",
             Self::Rejected { .. } => "rejected",
             Self::Transport { .. } => "transport",
+        }
+    }
+
+    /// What the same error means where it comes after the send, as a receipt: so that a provider's codes
+    /// are in one table.
+    pub fn later(&self) -> LateFailure {
+        match self {
+            Self::Throttled { after, scope, .. } => LateFailure::Again {
+                after: after.map(|after| after.as_secs()),
+                channel: *scope == ThrottleScope::Channel,
+            },
+            Self::WindowClosed { .. } | Self::Away => LateFailure::WindowClosed,
+            Self::RecipientGone { .. } => LateFailure::RecipientGone,
+            Self::Credentials { .. } => LateFailure::Again {
+                after: Some(60),
+                channel: true,
+            },
+            Self::Rejected { .. } => LateFailure::Never,
+            Self::Transport { .. } => LateFailure::Again {
+                after: None,
+                channel: false,
+            },
         }
     }
 }

@@ -303,5 +303,47 @@ pub enum Receipt {
         message: EventId,
         /// The provider's code, for the operator.
         code: Option<String>,
+        /// What that means for the message.
+        #[serde(default, skip_serializing_if = "LateFailure::is_final")]
+        means: LateFailure,
     },
+}
+
+/// What it means for a message that a provider took it and failed to bring it: the same decisions as
+/// about an error in the answer to a send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateFailure {
+    /// We may not write so now: another way is taken, or it waits until the citizen writes.
+    WindowClosed,
+    /// Nothing is wrong with the message: again later.
+    Again {
+        /// Not before so many seconds, where the provider wants that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+        /// Whether the whole channel is to rest for so long, or that citizen only.
+        #[serde(default)]
+        channel: bool,
+    },
+    /// The citizen cannot be reached here any more.
+    RecipientGone,
+    /// This message will never be brought.
+    #[default]
+    Never,
+}
+
+impl LateFailure {
+    /// A short word for metrics and histories.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WindowClosed => "window_closed",
+            Self::Again { .. } => "again_later",
+            Self::RecipientGone => "recipient_gone",
+            Self::Never => "rejected",
+        }
+    }
+
+    fn is_final(&self) -> bool {
+        *self == Self::Never
+    }
 }

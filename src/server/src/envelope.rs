@@ -1,7 +1,10 @@
 //! A reply as it lies in the outbox, with what decides when and how it may leave.
 
 use langnghe_model::{Notice, Purpose, Reply, Template, Timestamp};
+use langnghe_store::OutboxReply;
 use serde::{Deserialize, Serialize};
+
+use crate::setback::Setback;
 
 /// A rendered reply with why it is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +21,9 @@ pub(crate) struct Envelope {
     /// The notice that it is, or is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
+    /// What happened at earlier sends, where the provider took it and failed to bring it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) setback: Option<Box<Setback>>,
 }
 
 /// Where a reply comes from that no citizen's message asked for.
@@ -51,7 +57,14 @@ impl Envelope {
             deadline: None,
             reminds: false,
             origin: None,
+            setback: None,
         }
+    }
+
+    /// When it was queued for the first time.
+    pub(crate) fn queued_at(&self, outgoing: &OutboxReply) -> Timestamp {
+        let setback = self.setback.as_ref();
+        setback.map_or(outgoing.queued_at, |setback| setback.queued_at)
     }
 
     /// Reads an entry of the outbox; `None` for one that a newer version of the program wrote.
@@ -67,7 +80,8 @@ impl Envelope {
         let plain = self.purpose == Purpose::Answer
             && self.deadline.is_none()
             && !self.reminds
-            && self.origin.is_none();
+            && self.origin.is_none()
+            && self.setback.is_none();
         let encoded = if plain {
             serde_json::to_vec(&self.reply)
         } else {
@@ -131,6 +145,7 @@ mod tests {
                 ticket: Some("PA-1".to_owned()),
                 whole: Some(Box::new(notice)),
             }),
+            setback: None,
         };
         for envelope in [envelope, Envelope::answer(text())] {
             assert_eq!(Envelope::decode(&envelope.encode()), Some(envelope));

@@ -29,6 +29,7 @@ mod quota;
 mod retry;
 mod routes;
 mod sender;
+mod setback;
 mod settings;
 mod shared_folder;
 mod sweep;

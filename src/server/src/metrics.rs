@@ -93,6 +93,7 @@ pub(crate) struct Metrics {
     owned: Family<ChannelLabel, Gauge>,
     moves: Family<ChannelLabel, Counter>,
     send_failures: Family<FailureLabel, Counter>,
+    late_failures: Family<FailureLabel, Counter>,
     plans: Family<PlanLabel, Counter>,
     delivered: Family<BackendLabel, Counter>,
     delivery_failures: Family<BackendFailureLabel, Counter>,
@@ -131,6 +132,7 @@ impl Metrics {
             owned: Family::default(),
             moves: Family::default(),
             send_failures: Family::default(),
+            late_failures: Family::default(),
             plans: Family::default(),
             delivered: Family::default(),
             delivery_failures: Family::default(),
@@ -198,6 +200,11 @@ impl Metrics {
             "send_failures",
             "Attempts to send that failed, by class",
             self.send_failures.clone(),
+        );
+        registry.register(
+            "late_failures",
+            "Replies that failed after the provider took them, by class",
+            self.late_failures.clone(),
         );
         registry.register(
             "plans",
@@ -421,6 +428,15 @@ impl ChannelMetrics {
             class,
         };
         self.all.send_failures.get_or_create(&label).inc();
+    }
+
+    /// Counts a reply that failed after the provider took it.
+    pub(crate) fn failed_later(&self, class: &'static str) {
+        let label = FailureLabel {
+            channel: self.channel.clone(),
+            class,
+        };
+        self.all.late_failures.get_or_create(&label).inc();
     }
 
     /// Counts what was decided about a reply.

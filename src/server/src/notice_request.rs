@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use langnghe_model::{Event, Notice, Purpose, Reply, Template, Timestamp};
+use langnghe_model::{ChannelId, Event, Notice, Purpose, Reply, Template, Timestamp};
 use langnghe_store::{Accepted, NewEvent, Store, StoreError, StoredTicket, TicketNote};
 use serde::Serialize;
 
@@ -12,7 +12,22 @@ use crate::notice_event;
 /// The longest text of a notice in characters.
 pub const NOTICE_TEXT: usize = 1000;
 /// The word under which a ticket's history tells of notices.
-pub(crate) const HISTORY: &str = "notice";
+const HISTORY: &str = "notice";
+
+/// A line of a ticket's history about a notice; [`notice_states`] reads it.
+pub(crate) fn history_line(
+    id: &str,
+    state: &str,
+    why: &str,
+    channel: &ChannelId,
+    at: Timestamp,
+) -> TicketNote {
+    TicketNote {
+        at,
+        what: HISTORY.to_owned(),
+        detail: Some(format!("{id} {state} {why} {channel}")),
+    }
+}
 
 /// What is to be told.
 #[derive(Clone, Debug)]
@@ -99,11 +114,7 @@ pub async fn take_notice(
         Some(Accepted::Duplicate) => return Ok(TakenNotice { id, repeated: true }),
         _ => return Err(NoticeProblem::Busy),
     }
-    let note = TicketNote {
-        at: now,
-        what: HISTORY.to_owned(),
-        detail: Some(format!("{id} accepted - {}", event.conversation.channel)),
-    };
+    let note = history_line(&id, "accepted", "-", &event.conversation.channel, now);
     // It is taken: a history that lacks this line is no reason to ask for it again.
     if let Err(error) = store.note(&ticket.code, note).await {
         tracing::warn!(%error, "a ticket's history lacks a line");
@@ -158,7 +169,8 @@ fn event_of(
 pub struct NoticeState {
     /// Names the notice.
     pub id: String,
-    /// Where it stands: `accepted`, `kept`, `fell_back`, `sent`, `given_up`, `failed`.
+    /// Where it stands: `accepted`, `kept`, `fell_back`, `sent`, `returned` (it failed after the
+    /// provider took it, and is planned again), `given_up`, `failed`.
     pub state: String,
     /// Why or how: `window_closed`, `quiet_hours`, `deadline`, `free`, `template`, ….
     pub reason: Option<String>,

@@ -215,16 +215,18 @@ async fn start(
             &settings,
         );
         let other = channel.notices.fallback.clone();
-        sender.fallback = other.and_then(|id| {
+        let fallback = other.and_then(|id| {
             let connector = Arc::clone(connectors.get(&id)?);
             Some(Fallback { id, connector })
         });
+        sender.fallback.clone_from(&fallback);
         owner.look_after(guard, Arc::new(sender).run(stop.clone()));
         worker_channels.insert(
             channel.id.clone(),
             WorkerChannel {
                 parts: channel,
                 metrics: channel_metrics,
+                fallback,
             },
         );
     }
@@ -248,6 +250,7 @@ async fn start(
         media: Arc::clone(&media),
         claim: settings.conversations_a_claim,
         lease: settings.lease,
+        reply_retries: settings.reply_retries.clone(),
     });
     for _ in 0..settings.workers {
         let (workers, stop) = (Arc::clone(&workers), stop.clone());

@@ -1,6 +1,9 @@
 //! One claimed conversation becomes one commit: the engine's turns over its waiting events.
 
+mod failed;
+
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
@@ -10,17 +13,21 @@ use langnghe_desk::{code, ticket};
 use langnghe_flow::{ContactChange, Context, Library, Session, SessionError, Step};
 use langnghe_model::{
     Capabilities, ConversationId, Event, EventId, EventKind, Notice, Profile, Purpose, TicketId,
-    Timestamp, ticket::TicketSummary,
+    Timestamp, event::Receipt, ticket::TicketSummary,
 };
 use langnghe_store::{
-    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, TimerChange,
+    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, TicketNote, TimerChange,
 };
 
+use self::failed::Failed;
+pub(crate) use self::failed::Sent;
 use crate::{
+    RetrySchedule,
     contact::ContactRecord,
     envelope::{Envelope, Origin},
     media::{FetchJob, Keys, take_over},
     metrics::ChannelMetrics,
+    setback::Fate,
 };
 
 /// What the turns of one claim need besides the claim.
@@ -33,6 +40,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) tickets: Option<&'a [TicketSummary]>,
     /// What the citizen agreed to and refused, once a turn has asked for it.
     pub(crate) contact: Option<&'a ContactRecord>,
+    /// What was kept of sent replies, once a turn has asked for it.
+    pub(crate) sent: &'a HashMap<EventId, Option<Sent>>,
+    /// When a reply that failed is sent again.
+    pub(crate) retries: &'a RetrySchedule,
     /// The session's version of its flow was looked for already.
     pub(crate) version_sought: bool,
     pub(crate) now: Timestamp,
@@ -54,6 +65,9 @@ pub(crate) enum Turned {
     NeedsContact,
     /// The session is on this version of a flow, which is not loaded: take the turns again with it.
     NeedsVersion(String),
+    /// A reply failed after the provider took it under this id: take all turns again with what was kept
+    /// of it.
+    NeedsSent(EventId),
     /// A newer version of the program wrote the session: only a replica that runs it can go on.
     NeedsNewerProgram,
 }
@@ -67,6 +81,8 @@ pub(crate) struct Taken {
     pub(crate) count: u64,
     /// Media that a session or ticket of it names, to be fetched; these are noted before the commit.
     pub(crate) jobs: Vec<FetchJob>,
+    /// Lines for the histories of tickets, by their codes; these are noted before the commit.
+    pub(crate) notes: Vec<(String, TicketNote)>,
     /// Where the commit erases: up to which moment what came is meant.
     pub(crate) erased_up_to: Option<Timestamp>,
 }
@@ -102,6 +118,22 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
             work.bring(notice, &event.id, around);
             work.processed(*position);
             continue;
+        }
+        if let EventKind::Receipt(Receipt::Failed { message, .. }) = &event.kind {
+            let Some(sent) = around.sent.get(message) else {
+                return Turned::NeedsSent(message.clone());
+            };
+            work.fail(&event, sent.as_ref(), body, around);
+            work.processed(*position);
+            continue;
+        }
+        if asks_for_notices(&event.kind) {
+            let Some(contact) = work.contact.as_ref().or(around.contact) else {
+                return Turned::NeedsContact;
+            };
+            if contact.is_opted_out() {
+                event.kind = EventKind::OptIn;
+            }
         }
         let jobs = take_over(around.media_keys, around.public_url, &mut event);
         let code = code::from_random(rand::random());
@@ -187,6 +219,9 @@ struct Work {
     contact: Option<ContactRecord>,
     count: u64,
     jobs: Vec<FetchJob>,
+    notes: Vec<(String, TicketNote)>,
+    /// Replies that failed and are to be sent again, with what tells their order.
+    again: Vec<((Timestamp, u64), NewReply)>,
     erased_up_to: Option<Timestamp>,
 }
 
@@ -209,6 +244,8 @@ impl Work {
             contact: None,
             count: 0,
             jobs: Vec::new(),
+            notes: Vec::new(),
+            again: Vec::new(),
             erased_up_to: None,
         }
     }
@@ -223,7 +260,29 @@ impl Work {
         self.commit.set_aside.push(NewDeadLetter {
             reason,
             body: body.to_vec(),
+            reply: None,
         });
+    }
+
+    /// A reply failed after the provider took it.
+    fn fail(&mut self, event: &Event, sent: Option<&Sent>, body: &[u8], around: Surroundings<'_>) {
+        match failed::judge(event, sent, body, &around) {
+            Failed::LookAgain(timer) => self.commit.timers.push(timer),
+            Failed::Unknown => {}
+            Failed::Known { fate, note, order } => {
+                self.notes.extend(note);
+                match fate {
+                    Fate::Again(reply) => self.again.push((order, reply)),
+                    Fate::GivenUp { reason, body, lane } => {
+                        self.commit.set_aside.push(NewDeadLetter {
+                            reason,
+                            body,
+                            reply: Some(lane),
+                        });
+                    }
+                }
+            }
+        }
     }
 
     /// Queues a notice, rendered for the channel.
@@ -241,6 +300,7 @@ impl Work {
                     ticket: notice.ticket.clone(),
                     whole: (place == 0).then(|| Box::new(notice.clone())),
                 }),
+                setback: None,
             };
             NewReply {
                 body: envelope.encode(),
@@ -309,6 +369,7 @@ impl Work {
                 deadline,
                 reminds,
                 origin: None,
+                setback: None,
             };
             NewReply {
                 body: envelope.encode(),
@@ -340,6 +401,12 @@ impl Work {
 
     fn finish(mut self, session: Option<Session>, had_session: bool) -> Turned {
         let erase = self.commit.erase;
+        if !erase {
+            // They are older than what the same turns say.
+            self.again.sort_by_key(|(order, _)| *order);
+            let again = self.again.drain(..).map(|(_, reply)| reply);
+            self.commit.replies.splice(0..0, again);
+        }
         self.commit.contact = self
             .contact
             .map(|record| record.encode())
@@ -358,6 +425,7 @@ impl Work {
             commit: self.commit,
             count: self.count,
             jobs: self.jobs,
+            notes: self.notes,
             erased_up_to: self.erased_up_to,
         }))
     }
@@ -374,6 +442,19 @@ fn names(commit: &Commit, job: &FetchJob) -> bool {
     let name = job.name.as_str().as_bytes();
     let in_it = |body: &Vec<u8>| body.windows(name.len()).any(|part| part == name);
     bodies.chain([session]).flatten().any(in_it)
+}
+
+/// Whether the citizen writes the word that takes a refusal of notices back; to who refused nothing it
+/// is a word as any other. (Connectors of SMS know it themselves.)
+fn asks_for_notices(kind: &EventKind) -> bool {
+    let EventKind::Message(message) = kind else {
+        return false;
+    };
+    let text = message.text.as_deref().map(str::trim).unwrap_or_default();
+    message.attachments.is_empty()
+        && ["start", "unstop"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether the citizen did it, so that the window opens and they can be written to.

@@ -9,20 +9,24 @@ use std::{
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use langnghe_flow::Library;
-use langnghe_model::{ChannelId, ConversationId, Profile, Timestamp, ticket::TicketSummary};
+use langnghe_model::{
+    ChannelId, ConversationId, EventId, Profile, Timestamp, ticket::TicketSummary,
+};
 use langnghe_store::{Claim, Commit, Committed, Store, TicketFilter};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ChannelParts,
+    ChannelParts, RetrySchedule,
     album::{self, Gathered},
     clock,
     contact::ContactRecord,
     crash::{self, Point},
     media::{Erasure, MediaKeeper},
     metrics::ChannelMetrics,
+    notices::Fallback,
     pause::Backoff,
-    turn::{self, PROFILE_TIME, Surroundings, Taken, Turned},
+    setback::SentReply,
+    turn::{self, PROFILE_TIME, Sent, Surroundings, Taken, Turned},
     versions::Versions,
 };
 
@@ -44,6 +48,8 @@ const TICKETS_SHOWN: usize = 20;
 pub(crate) struct WorkerChannel {
     pub(crate) parts: ChannelParts,
     pub(crate) metrics: ChannelMetrics,
+    /// Where news goes that this channel does not bring.
+    pub(crate) fallback: Option<Fallback>,
 }
 
 /// What all workers of a replica share.
@@ -56,6 +62,8 @@ pub(crate) struct Workers {
     pub(crate) media: Arc<MediaKeeper>,
     pub(crate) claim: usize,
     pub(crate) lease: Duration,
+    /// When a reply is sent again that failed after the provider took it.
+    pub(crate) reply_retries: RetrySchedule,
 }
 
 impl Workers {
@@ -106,6 +114,7 @@ impl Workers {
                         // Before the commit: what a session or a ticket names is fetched, or erased,
                         // whatever happens to us.
                         self.note_media(&turned).await?;
+                        self.note_histories(&turned).await?;
                         let erased = turned.erased_up_to.filter(|_| turned.commit.erase);
                         commits.push(turned.commit);
                         taken.push(((claim, profile), turned.count, erased));
@@ -182,6 +191,35 @@ impl Workers {
         Ok(())
     }
 
+    async fn note_histories(&self, turned: &Taken) -> Result<(), langnghe_store::StoreError> {
+        for (code, note) in &turned.notes {
+            self.store.note(code, note.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// What was kept of a reply that failed, with what is known of its citizen.
+    async fn sent(
+        &self,
+        conversation: &ConversationId,
+        message: &EventId,
+        channel: &WorkerChannel,
+    ) -> Result<Option<Sent>, langnghe_store::StoreError> {
+        let kept = self.store.sent(conversation, message).await?;
+        let Some(reply) = kept.as_deref().and_then(SentReply::decode) else {
+            return Ok(None);
+        };
+        let contact = self.store.contact(conversation).await?;
+        let record = ContactRecord::decode(contact.record.as_deref());
+        let other = channel.fallback.as_ref().zip(record.phone());
+        let other = other.and_then(|(fallback, phone)| fallback.connector.citizen_of(phone));
+        Ok(Some(Sent {
+            reply,
+            heard_at: contact.heard_at,
+            other_channel: other.is_some(),
+        }))
+    }
+
     /// Removes a conversation's media, now that its erasure is committed. It is noted, so what fails
     /// here the sweep does.
     async fn erase_media(&self, conversation: &ConversationId, up_to: Timestamp) {
@@ -218,6 +256,7 @@ impl Workers {
         let mut version_sought = false;
         let mut tickets: Option<Vec<TicketSummary>> = None;
         let mut contact: Option<ContactRecord> = None;
+        let mut sent = HashMap::new();
         loop {
             let around = Surroundings {
                 library: &library,
@@ -225,6 +264,8 @@ impl Workers {
                 profile,
                 tickets: tickets.as_deref(),
                 contact: contact.as_ref(),
+                sent: &sent,
+                retries: &self.reply_retries,
                 version_sought,
                 now: clock::now(),
                 metrics: &channel.metrics,
@@ -237,6 +278,10 @@ impl Workers {
                 Turned::NeedsContact => {
                     let kept = self.store.contact(&claim.conversation).await?;
                     contact = Some(ContactRecord::decode(kept.record.as_deref()));
+                }
+                Turned::NeedsSent(message) => {
+                    let found = self.sent(&claim.conversation, &message, channel).await?;
+                    sent.insert(message, found);
                 }
                 Turned::NeedsVersion(name) => {
                     version_sought = true;
@@ -313,6 +358,7 @@ fn set_all_aside(claim: &Claim) -> Taken {
     let set_aside = claim.events.iter().map(|(_, body)| NewDeadLetter {
         reason: "its channel is not in the configuration".to_owned(),
         body: body.clone(),
+        reply: None,
     });
     let commit = Commit {
         conversation: claim.conversation.clone(),
@@ -331,6 +377,7 @@ fn set_all_aside(claim: &Claim) -> Taken {
         commit,
         count: claim.events.len() as u64,
         jobs: Vec::new(),
+        notes: Vec::new(),
         erased_up_to: None,
     }
 }

@@ -22,7 +22,9 @@ pub use address::{AddressError, Node, RedisAddress, RedisServers, StoreAddress};
 pub use bus::{BUS_BOUND, Bus};
 pub use error::StoreError;
 pub use operations::*;
-pub use outbox::{Contact, Lane, NewReply, OutboxReply, SettleResult, Settlement};
+pub use outbox::{
+    Contact, Lane, NewReply, OutboxReply, SENT_RECORDS, SentRecord, SettleResult, Settlement,
+};
 pub use ownership::{Epoch, OwnerId, Ownership};
 pub use redis::{
     DurabilityFinding, RedisArchive, RedisOptions, RedisStore, ServerSettings, Severity,

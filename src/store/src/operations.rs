@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use langnghe_model::{BackendId, ChannelId, ConversationId, DedupKey, TicketId, Timestamp};
 
-use crate::NewReply;
+use crate::{Lane, NewReply};
 
 /// An event to be taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,8 @@ pub struct Commit {
     pub tickets: Vec<NewTicket>,
     /// Timers of this conversation to set (replacing one of the same name) or cancel.
     pub timers: Vec<TimerChange>,
-    /// Events that could not be processed or that nothing knows, put among the dead letters.
+    /// Events that could not be processed or that nothing knows, and replies that a provider gave up, put
+    /// among the dead letters.
     pub set_aside: Vec<NewDeadLetter>,
     /// Given when the citizen was heard from: their parked replies become due, as do their notices and
     /// broadcasts that wait for a moment, and all their unsent answers get this window.
@@ -250,13 +251,15 @@ impl DeadKind {
     }
 }
 
-/// An event to be set aside.
+/// Something to be set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeadLetter {
     /// Why; holds nothing that a citizen wrote.
     pub reason: String,
-    /// The event, encoded.
+    /// The event or the reply, encoded.
     pub body: Vec<u8>,
+    /// The lane of a reply that will not be sent (again); `None` for an event.
+    pub reply: Option<Lane>,
 }
 
 /// A ticket as kept.

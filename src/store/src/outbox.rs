@@ -1,6 +1,6 @@
 //! Replies on their way out, as the store's operations give and take them.
 
-use langnghe_model::{ConversationId, Purpose, Timestamp};
+use langnghe_model::{ConversationId, EventId, Purpose, Timestamp};
 
 use crate::LeaseToken;
 
@@ -68,6 +68,9 @@ pub struct Settlement {
 pub enum SettleResult {
     /// The provider has it; it leaves the outbox.
     Sent,
+    /// The provider has it and may yet say that it failed: it leaves the outbox, and what is needed to
+    /// send it again is found by [`crate::Store::sent`] for a while.
+    SentFor(SentRecord),
     /// Try again at `at`; later replies of the conversation wait behind it.
     Retry {
         /// When.
@@ -86,3 +89,17 @@ pub enum SettleResult {
     /// It leaves the outbox without a trace (a stale "typing").
     Drop,
 }
+
+/// What is kept of a reply that a provider took and may yet fail to bring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentRecord {
+    /// The provider's id of the message.
+    pub message: EventId,
+    /// What is needed to send it again, encoded.
+    pub body: Vec<u8>,
+    /// Until when it is kept at least, unless [`SENT_RECORDS`] newer ones of the conversation are.
+    pub until: Timestamp,
+}
+
+/// How many records of sent replies are kept of one conversation at least.
+pub const SENT_RECORDS: usize = 32;

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
+use langnghe_model::{BackendId, ChannelId, ConversationId, EventId, Timestamp};
 
 use crate::{
     Accepted, Bus, Claim, Commit, Committed, Contact, DeadKind, DeadLetter, Delivery,
@@ -124,6 +124,16 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`]; then none was applied.
     async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What was kept of a reply that the provider took under this id; see [`SettleResult::SentFor`](crate::SettleResult::SentFor).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn sent(
+        &self,
+        conversation: &ConversationId,
+        message: &EventId,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Makes the parked replies of a conversation due, as the citizen is there; so also its notices and
     /// broadcasts that wait for a moment.
@@ -275,8 +285,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn remove_document(&self, name: &str) -> Result<bool, StoreError>;
 
-    /// Removes everything held of a conversation: session, contact, waiting events and replies, timers, dead
-    /// letters; its tickets lose their personal part and their tie to it. Dedup marks stay: they
+    /// Removes everything held of a conversation: session, contact, waiting events and replies, what was
+    /// kept of sent ones, timers, dead letters; its tickets lose their personal part and their tie to it. Dedup marks stay: they
     /// are hashes. A ticket that still has to be delivered is delivered without its personal part;
     /// a dead letter of a delivery stays with its ticket, without the conversation.
     ///

@@ -56,6 +56,7 @@ async fn dead_letter(store: &SqliteStore) -> u64 {
         set_aside: vec![NewDeadLetter {
             reason: "odd".to_owned(),
             body: b"odd".to_vec(),
+            reply: None,
         }],
         heard: None,
         contact: None,

@@ -21,7 +21,17 @@ pub(super) struct Message {
     pub(super) kind: String,
     pub(super) text: String,
     pub(super) choices: Vec<(String, String)>,
-    pub(super) is_template: bool,
+    /// Which template, where it is one.
+    pub(super) template: Option<Form>,
+}
+
+/// A template as a message names it.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) name: String,
+    pub(super) language: String,
+    /// The names of the gaps that it fills.
+    pub(super) gaps: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +128,18 @@ struct Template {
     components: Vec<Component>,
 }
 
+impl Template {
+    fn gaps(&self) -> Vec<String> {
+        let parameters = self
+            .components
+            .iter()
+            .flat_map(|component| &component.parameters);
+        parameters
+            .map(|parameter| parameter.gap.clone().unwrap_or_default())
+            .collect()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Language {
@@ -138,7 +160,7 @@ struct Parameter {
     #[serde(rename = "type")]
     kind: String,
     #[serde(rename = "parameter_name")]
-    _name: Option<String>,
+    gap: Option<String>,
     text: String,
 }
 
@@ -171,11 +193,16 @@ pub(super) fn request(body: &[u8]) -> Check<Checked> {
     let own_id = own_id.ok_or("we always attach our id")?;
     length("biz_opaque_callback_data", &own_id, 512)?;
     let kind = request.kind.clone().ok_or("no type")?;
+    let form = request.template.as_ref().map(|template| Form {
+        name: template.name.clone(),
+        language: template.language.code.clone(),
+        gaps: template.gaps(),
+    });
     let (kind, text, choices) = content(request, kind)?;
     Ok(Checked::Message(Message {
         recipient,
         own_id,
-        is_template: kind == "template",
+        template: form,
         kind,
         text,
         choices,

@@ -1,6 +1,6 @@
 //! The stand-in's routes.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Extension, Router,
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    ACCOUNT, Closed, LINK, NUMBER, State, Taken, VERSION,
-    check::{self, Checked, Message},
+    ACCOUNT, Book, Closed, LINK, NUMBER, State, Taken, VERSION,
+    check::{self, Checked, Form, Message},
     statuses,
 };
 use crate::{http, installation::VERIFY_TOKEN};
@@ -63,12 +63,37 @@ async fn messages(
             book.marked_read.push(id);
             json_answer(StatusCode::OK, &json!({ "success": true }))
         }
-        Ok(Checked::Message(message)) => take(&state, message),
+        Ok(Checked::Message(message)) => {
+            let lag = state.book().lag;
+            let answer = take(&state, message);
+            tokio::time::sleep(lag).await;
+            answer
+        }
+    }
+}
+
+/// Why Meta does not take this template.
+fn wrong_template(book: &Book, form: &Form) -> Option<i64> {
+    if let Some(code) = book.template_refusal {
+        return Some(code);
+    }
+    let key = (form.name.clone(), form.language.clone());
+    match book.templates.get(&key) {
+        None => Some(132_001),
+        Some(gaps) if *gaps != form.gaps => Some(132_000),
+        Some(_) => None,
     }
 }
 
 fn take(state: &State, message: Message) -> Response {
     let mut book = state.book();
+    let wrong = message
+        .template
+        .as_ref()
+        .and_then(|form| wrong_template(&book, form));
+    if let Some(code) = wrong {
+        return fail(code);
+    }
     // One message in six seconds on average; who has sent many at once repays.
     let (left, at) = book
         .pairs
@@ -81,8 +106,9 @@ fn take(state: &State, message: Message) -> Response {
         book.pair_refusals += 1;
         return fail(131_056);
     }
-    let closed = book.closed.get(&message.recipient).copied();
-    let closed = closed.filter(|_| !message.is_template);
+    let to = &message.recipient;
+    let closed = book.closed.get(to).or_else(|| book.shut.get(to)).copied();
+    let closed = closed.filter(|_| message.template.is_none());
     if closed == Some(Closed::AtOnce) {
         return fail(131_047);
     }
@@ -106,8 +132,11 @@ fn take(state: &State, message: Message) -> Response {
         "contacts": [contact],
         "messages": [{ "id": taken.message_id }],
     });
-    let steps: &[(&str, Option<i64>)] = match closed {
-        Some(_) => &[("sent", None), ("failed", Some(131_047))],
+    let told = book.failures.get_mut(&taken.recipient);
+    let told = told.and_then(VecDeque::pop_front);
+    let failure = told.or(closed.map(|_| 131_047));
+    let steps: &[(&str, Option<i64>)] = match failure {
+        Some(code) => &[("sent", None), ("failed", Some(code))],
         // Order is not guaranteed.
         None => &[("delivered", None), ("sent", None), ("read", None)],
     };
@@ -119,8 +148,10 @@ fn take(state: &State, message: Message) -> Response {
                 .try_send(statuses::status(&taken, step, *failure)),
         );
     }
-    if closed.is_none() {
+    if failure.is_none() {
         book.taken.push(taken);
+    } else {
+        book.failed.push(taken);
     }
     json_answer(StatusCode::OK, &answer)
 }

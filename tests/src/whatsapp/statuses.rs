@@ -1,18 +1,23 @@
 //! Statuses on their way to the webhook, signed, each twice: duplicates are normal.
 
+use std::sync::{Arc, atomic::Ordering};
+
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{ACCOUNT, NUMBER, Taken};
+use super::{ACCOUNT, NUMBER, State, Taken};
 use crate::{http, meta::Webhook, wait};
 
 /// How often a status is tried; then the stand-in gives up, as Meta does after days.
 const TRIES: u32 = 50;
 
 /// Posts what comes, one after the other, until there is nobody left who could say something.
-pub(super) async fn post(webhook: String, mut statuses: mpsc::Receiver<Value>) {
+pub(super) async fn post(webhook: String, mut statuses: mpsc::Receiver<Value>, state: Arc<State>) {
     let client = http::client();
     while let Some(status) = statuses.recv().await {
+        while state.held.load(Ordering::Relaxed) {
+            wait::pause().await;
+        }
         let body = envelope(&json!({ "statuses": [status] }));
         for _ in 0..2 {
             for _ in 0..TRIES {

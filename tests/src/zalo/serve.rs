@@ -113,6 +113,9 @@ async fn template(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: B
     match check::template(&body) {
         Ok((phone, message)) => {
             let mut book = state.book();
+            if let Some(code) = book.template_refusals.pop() {
+                return error(code, "told to refuse");
+            }
             book.numbers += 1;
             let id = format!("{:020x}", book.numbers);
             book.taken.push(Taken {

@@ -322,6 +322,7 @@ impl Actor {
                 .then(|| NewDeadLetter {
                     reason: "unknown kind".to_owned(),
                     body: b"odd".to_vec(),
+                    reply: None,
                 })
                 .into_iter()
                 .collect(),

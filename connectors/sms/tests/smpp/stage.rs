@@ -68,7 +68,7 @@ impl Store {
             EventKind::Receipt(Receipt::Delivered { messages, .. }) => {
                 Some(format!("{} delivered", messages[0].as_str()))
             }
-            EventKind::Receipt(Receipt::Failed { message, code }) => {
+            EventKind::Receipt(Receipt::Failed { message, code, .. }) => {
                 Some(format!("{} {}", message.as_str(), code.unwrap_or_default()))
             }
             _ => None,

@@ -2,10 +2,14 @@
 //! every message is an event of its own.
 
 use langnghe_graph::wire::{Moment, Word, digest_id};
-use langnghe_model::{Event, EventId, EventKind, event::Receipt};
+use langnghe_model::{
+    Event, EventId, EventKind,
+    event::{LateFailure, Receipt},
+};
 use serde::Deserialize;
 
 use super::scope::Scope;
+use crate::send::failed_later;
 
 #[derive(Deserialize)]
 struct WireStatus<'a> {
@@ -50,13 +54,17 @@ pub(super) fn event(scope: &Scope<'_>, raw: &str) -> Result<Event, serde_json::E
         ("read" | "played", Some(_)) => EventKind::Receipt(Receipt::Read {
             up_to: wire.timestamp.and_then(Moment::timestamp),
         }),
-        ("failed", Some(message)) => EventKind::Receipt(Receipt::Failed {
-            message,
-            code: wire
+        ("failed", Some(message)) => {
+            let code = wire
                 .errors
                 .and_then(|errors| errors.into_iter().find_map(|error| error.code))
-                .map(Word::into_string),
-        }),
+                .map(Word::into_string);
+            EventKind::Receipt(Receipt::Failed {
+                message,
+                means: code.as_deref().map_or(LateFailure::Never, failed_later),
+                code,
+            })
+        }
         _ => {
             let name = format!("status.{}", wire.status.name());
             return Ok(scope.unknown_from(&name, raw, conversation, wire.timestamp, None));

@@ -1,12 +1,14 @@
 //! Errors of the Cloud API as decisions. The code decides, never the words or the subcode, which are
 //! on their way out.
 
+use http::StatusCode;
 use langnghe_graph::{
     Decision::{
         self, Credentials, Gone, RecipientThrottled, Rejected, Throttled, Transport, WindowClosed,
     },
-    GraphError,
+    GraphError, Refusal,
 };
+use langnghe_model::event::LateFailure;
 
 /// What is done about an error; `None` for codes that are not documented, where the status decides.
 /// As documented in September 2026.
@@ -24,14 +26,16 @@ pub(crate) fn decide(error: GraphError) -> Option<Decision> {
         133_016 => Throttled(3600),
         // Unknown, unavailable, being upgraded; media could not be loaded.
         1 | 2 | 131_000 | 131_016 | 131_052 | 131_053 | 131_057 | 133_004 => Transport,
-        131_047 => WindowClosed,
+        // The window; or Meta spares this citizen our templates for a day: they may write, or be told
+        // another way.
+        131_047 | 131_049 | 130_472 => WindowClosed,
         // Templates: their gaps, name, language, text, state.
         132_000 | 132_001 | 132_005 | 132_007 | 132_012 | 132_015 | 132_016 | 132_018 | 131_063 => {
             Rejected
         }
-        // Not on WhatsApp, or we blocked them, or they want none of it, or Meta spares them, or the
-        // number may only write to a list of testers, or it is our own.
-        131_026 | 130_403 | 131_050 | 131_049 | 130_472 | 131_021 | 131_030 => Gone,
+        // Not on WhatsApp, or we blocked them, or they want none of it, or the number may only write to
+        // a list of testers, or it is our own.
+        131_026 | 130_403 | 131_050 | 131_021 | 131_030 => Gone,
         // The object is not there, or not for us.
         100 if error.subcode == Some(33) => Credentials,
         // Our mistake.
@@ -53,4 +57,21 @@ pub(crate) fn decide(error: GraphError) -> Option<Decision> {
         _ => return None,
     };
     Some(decision)
+}
+
+/// What the code of a `failed` status means, by the same table: most failures come so.
+pub(crate) fn failed_later(code: &str) -> LateFailure {
+    let Ok(code) = code.parse() else {
+        return LateFailure::Never;
+    };
+    let error = GraphError {
+        code,
+        subcode: None,
+    };
+    let refusal = Refusal {
+        status: StatusCode::BAD_REQUEST,
+        error: Some(error),
+        wait: None,
+    };
+    refusal.decided(decide(error)).later()
 }

@@ -159,7 +159,7 @@ impl<'t> Turn<'t> {
 
     /// The citizen wants no notices, unless the word means less here: "HUY" drops what is being
     /// filled in.
-    fn opt_out(&mut self, text: Option<&str>) {
+    pub(super) fn opt_out(&mut self, text: Option<&str>) {
         let cancels = text.is_some_and(|text| fold(text) == "huy");
         if cancels && self.filling().is_some() {
             return self.hear(&Input::words(text, None));

@@ -73,9 +73,14 @@ impl<'t> Turn<'t> {
                 });
             }
             (Global::Data, _) => self.show_data(),
-            (Global::Stop, _) => {
+            (Global::Stop, Some(_)) => {
                 self.drop_form();
                 self.say(Word::Stopped);
+            }
+            // There is nothing to stop but what we send of our own accord.
+            (Global::Stop, None) => {
+                self.drop_form();
+                self.opt_out(None);
             }
         }
     }

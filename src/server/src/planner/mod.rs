@@ -10,8 +10,10 @@ mod tests;
 use std::time::Duration;
 
 use langnghe_model::{Capabilities, Purpose, Timestamp};
+use serde::{Deserialize, Serialize};
 
 pub use self::quiet::{QuietHours, QuietHoursError};
+use crate::setback::Setback;
 
 /// Who wrote so lately is awake and at the telephone: the hours of rest hold no news back from them.
 const AT_IT: Duration = Duration::from_mins(15);
@@ -44,12 +46,26 @@ pub(crate) struct Situation<'a> {
 }
 
 /// What the provider refused since the citizen was last heard from, whatever our clock says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Refused {
     /// To be written to as we like, billed or not.
     pub(crate) free: bool,
     /// The template.
     pub(crate) template: bool,
+    /// Everything: the citizen cannot be reached on this channel any more.
+    pub(crate) gone: bool,
+}
+
+impl Refused {
+    /// What one or the other says.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            free: self.free || other.free,
+            template: self.template || other.template,
+            gone: self.gone || other.gone,
+        }
+    }
 }
 
 /// What is to be done.
@@ -58,7 +74,7 @@ pub(crate) enum Plan {
     /// Send it so.
     Send(Way),
     /// Bring it on the other channel that the citizen agreed to.
-    FallBack,
+    FallBack(Reason),
     /// Keep it until the citizen writes; give up at the deadline.
     KeepUntilHeard(Reason),
     /// Keep it until this moment, or until the citizen writes.
@@ -83,6 +99,10 @@ pub(crate) enum Way {
 pub(crate) enum Reason {
     /// We may not write freely, and there is no other way.
     WindowClosed,
+    /// We may not write freely, and the provider does not take the template.
+    TemplateRefused,
+    /// The citizen cannot be reached on this channel any more.
+    RecipientGone,
     /// Nobody is to be disturbed now.
     QuietHours,
     /// Its time is over.
@@ -100,7 +120,7 @@ impl Plan {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Send(_) => "send",
-            Self::FallBack => "fall_back",
+            Self::FallBack(_) => "fall_back",
             Self::KeepUntilHeard(_) | Self::KeepUntil(..) => "keep",
             Self::GiveUp(_) => "give_up",
         }
@@ -112,10 +132,10 @@ impl Plan {
             Self::Send(Way::Free) => "free",
             Self::Send(Way::Billed) => "billed",
             Self::Send(Way::Template) => "template",
-            Self::FallBack => "window_closed",
-            Self::KeepUntilHeard(reason) | Self::KeepUntil(_, reason) | Self::GiveUp(reason) => {
-                reason.name()
-            }
+            Self::FallBack(reason)
+            | Self::KeepUntilHeard(reason)
+            | Self::KeepUntil(_, reason)
+            | Self::GiveUp(reason) => reason.name(),
         }
     }
 }
@@ -124,6 +144,8 @@ impl Reason {
     fn name(self) -> &'static str {
         match self {
             Self::WindowClosed => "window_closed",
+            Self::TemplateRefused => "template_refused",
+            Self::RecipientGone => "recipient_gone",
             Self::QuietHours => "quiet_hours",
             Self::Deadline => "deadline",
             Self::DeadlineInQuietHours => "deadline_in_quiet_hours",
@@ -145,17 +167,28 @@ pub(crate) fn plan(situation: &Situation<'_>) -> Plan {
     if situation.answered {
         return Plan::GiveUp(Reason::Answered);
     }
-    let way = if situation.is_open() {
+    let has_template = situation.template && situation.capabilities.templates;
+    let shut_out = if situation.refused.gone {
+        Reason::RecipientGone
+    } else if has_template && situation.refused.template {
+        Reason::TemplateRefused
+    } else {
+        Reason::WindowClosed
+    };
+    let way = if situation.refused.gone && !situation.fallback {
+        return Plan::GiveUp(shut_out);
+    } else if situation.refused.gone {
+        Plan::FallBack(shut_out)
+    } else if situation.is_open() {
         Plan::Send(Way::Free)
     } else if situation.billed && situation.is_extended() {
         Plan::Send(Way::Billed)
-    } else if situation.template && situation.capabilities.templates && !situation.refused.template
-    {
+    } else if has_template && !situation.refused.template {
         Plan::Send(Way::Template)
     } else if situation.fallback {
-        Plan::FallBack
+        Plan::FallBack(shut_out)
     } else {
-        return Plan::KeepUntilHeard(Reason::WindowClosed);
+        return Plan::KeepUntilHeard(shut_out);
     };
     match situation.rest_ends() {
         None => way,
@@ -167,6 +200,14 @@ pub(crate) fn plan(situation: &Situation<'_>) -> Plan {
 }
 
 impl Situation<'_> {
+    /// The same after what happened at earlier sends of the reply.
+    pub(crate) fn after(mut self, setback: Option<&Setback>, heard_at: Option<Timestamp>) -> Self {
+        if let Some(setback) = setback {
+            self.refused = self.refused.and(setback.refused(heard_at));
+        }
+        self
+    }
+
     /// Whether we may write freely.
     fn is_open(&self) -> bool {
         let within = |window| self.is_within(window);

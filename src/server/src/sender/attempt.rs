@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use langnghe_connector::{Manner, Outgoing, SendError, ThrottleScope};
+use langnghe_connector::{Manner, Outgoing, SendError, Sent, ThrottleScope};
 use langnghe_model::{Purpose, Reply, Timestamp};
-use langnghe_store::{OutboxReply, SettleResult};
+use langnghe_store::{OutboxReply, SentRecord, SettleResult};
 
 use super::{Sender, outlook::Outlook};
 use crate::{
     clock,
     crash::{self, Point},
     envelope::Envelope,
-    planner::{Plan, Reason, Way, plan},
+    planner::{Plan, Refused, Situation, Way, plan},
     quota::Ticket,
     retry::next_delay,
+    setback::{KEPT, SentReply, Setback},
 };
 
 /// A "typing" that is older than this says nothing.
@@ -31,7 +32,7 @@ const CREDENTIALS_REST: Duration = Duration::from_mins(1);
 pub(super) struct Attempted {
     /// What is to become of the reply.
     pub(super) result: SettleResult,
-    /// What was known of a citizen for whom a notice now waits.
+    /// What was known of a citizen for whom something waits now.
     pub(super) waits_with: Option<Outlook>,
 }
 
@@ -47,8 +48,12 @@ impl Attempted {
         if typing {
             return Self::of(SettleResult::Drop);
         }
-        let waits = matches!(result, SettleResult::Park | SettleResult::Retry { .. });
-        let waits_with = (waits && envelope.purpose != Purpose::Answer).then_some(outlook);
+        let waits = match result {
+            SettleResult::Park => true,
+            SettleResult::Retry { .. } => envelope.purpose != Purpose::Answer,
+            _ => false,
+        };
+        let waits_with = waits.then_some(outlook);
         Self { result, waits_with }
     }
 }
@@ -69,15 +74,24 @@ impl Sender {
         if typing && now.since(outgoing.queued_at) > TYPING_AGE {
             return Attempted::of(SettleResult::Drop);
         }
-        let outlook = match self.outlook(outgoing, &envelope).await {
+        if let Some(setback) = envelope.setback.as_ref()
+            && setback.not_before > now
+        {
+            return Attempted::of(self.rest_after(setback, began, now).await);
+        }
+        let mut outlook = match self.outlook(outgoing, &envelope).await {
             Ok(outlook) => outlook,
             Err(error) => return Attempted::of(self.unknown(&error)),
         };
         let refused = self.refused(outgoing);
-        let planned = plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
+        let mut planned = plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
+        if matches!(planned, Plan::KeepUntilHeard(_)) {
+            self.look_again(&mut outlook, outgoing).await;
+            planned = plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
+        }
         self.tell(planned, &envelope, outgoing);
         let Plan::Send(way) = planned else {
-            if planned == Plan::KeepUntilHeard(Reason::WindowClosed) {
+            if matches!(planned, Plan::KeepUntilHeard(_)) {
                 self.metrics.send_failed("window_closed");
             }
             let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
@@ -87,25 +101,34 @@ impl Sender {
             .send_so(way, &envelope, &outlook, outgoing, ticket)
             .await
         {
-            Ok(()) => {
+            Ok(sent) => {
                 self.metrics.sent.inc();
                 self.note(&envelope, "sent", planned.why()).await;
-                Attempted::of(SettleResult::Sent)
-            }
-            Err(error @ SendError::WindowClosed { .. }) if !typing => {
-                self.metrics.send_failed(error.class());
-                // The provider knows better than our clock: planned again with that.
-                let refused = self.refuse(outgoing, way, refused);
-                let planned = plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
-                self.tell(planned, &envelope, outgoing);
-                if !matches!(planned, Plan::Send(_)) {
-                    self.forget_refusal(outgoing);
-                }
-                let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
-                Attempted::after(result, typing, &envelope, outlook)
+                Attempted::of(self.settled(sent, way, &envelope, outgoing))
             }
             Err(error) => {
                 self.metrics.send_failed(error.class());
+                let situation = self.situation(outgoing, &envelope, &outlook, refused, now);
+                if !typing && let Some(more) = refusal(&error, way, &situation) {
+                    tracing::debug!(channel = %self.channel.id, %error, plan = planned.why(), "refused");
+                    if self.look_again(&mut outlook, outgoing).await {
+                        // The citizen has just written: what was refused is worth another attempt.
+                        return Attempted::of(SettleResult::Retry {
+                            at: now,
+                            counts: false,
+                        });
+                    }
+                    // The provider knows better than our clock: planned again with that.
+                    let refused = refused.and(more);
+                    let planned =
+                        plan(&self.situation(outgoing, &envelope, &outlook, refused, now));
+                    self.tell(planned, &envelope, outgoing);
+                    if matches!(planned, Plan::Send(_)) {
+                        self.remember_refusal(outgoing, refused);
+                    }
+                    let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
+                    return Attempted::after(result, typing, &envelope, outlook);
+                }
                 // A "typing" is worth no second attempt, but what it tells of the channel counts.
                 let rests = matches!(
                     error,
@@ -134,7 +157,7 @@ impl Sender {
         outlook: &Outlook,
         outgoing: &OutboxReply,
         ticket: Ticket,
-    ) -> Result<(), SendError> {
+    ) -> Result<Sent, SendError> {
         let manner = match envelope.template() {
             Some(template) if way == Way::Template => Manner::Template {
                 template,
@@ -159,7 +182,44 @@ impl Sender {
             .await;
         drop(ticket);
         crash::point(Point::Sent);
-        sent.map(drop)
+        sent
+    }
+
+    /// What becomes of a reply that the provider took: where it may yet fail, what is needed to send it
+    /// again is kept, with the same write that takes it out of the outbox.
+    fn settled(
+        &self,
+        sent: Sent,
+        way: Way,
+        envelope: &Envelope,
+        outgoing: &OutboxReply,
+    ) -> SettleResult {
+        let now = clock::now();
+        match sent.message {
+            Some(message) if self.channel.connector.fails_later() => {
+                let record = SentReply::new(envelope, outgoing, way == Way::Template, now);
+                SettleResult::SentFor(SentRecord {
+                    message,
+                    body: record.encode(),
+                    until: now + KEPT,
+                })
+            }
+            _ => SettleResult::Sent,
+        }
+    }
+
+    /// What becomes of a reply that failed after the provider took it, and may not be sent again yet.
+    async fn rest_after(&self, setback: &Setback, began: Duration, now: Timestamp) -> SettleResult {
+        if let Some(why) = &setback.rest {
+            let wait = setback.not_before.since(now);
+            tracing::warn!(channel = %self.channel.id, wait_s = wait.as_secs(), why, "the channel rests");
+            self.quotas.book.throttled(began);
+            self.quotas.rest.begin(wait, why).await;
+        }
+        SettleResult::Retry {
+            at: setback.not_before,
+            counts: false,
+        }
     }
 
     /// What happens to a reply that was not sent.
@@ -216,5 +276,27 @@ impl Sender {
                 }
             }
         }
+    }
+}
+
+/// What an error refuses, where another way may be left.
+fn refusal(error: &SendError, way: Way, situation: &Situation<'_>) -> Option<Refused> {
+    let nothing = Refused::default();
+    let template = way == Way::Template;
+    match error {
+        SendError::WindowClosed { .. } if !template => Some(Refused {
+            free: true,
+            ..nothing
+        }),
+        // Paused, missing, or with gaps that are not these: that is no reason to lose the news.
+        SendError::WindowClosed { .. } | SendError::Rejected { .. } if template => Some(Refused {
+            template: true,
+            ..nothing
+        }),
+        SendError::RecipientGone { .. } if situation.fallback => Some(Refused {
+            gone: true,
+            ..nothing
+        }),
+        _ => None,
     }
 }

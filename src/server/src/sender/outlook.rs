@@ -7,7 +7,7 @@ use std::{
 };
 
 use langnghe_model::{ConversationId, Purpose, Timestamp};
-use langnghe_store::{NewEvent, OutboxReply, SettleResult, StoreError, TicketNote};
+use langnghe_store::{NewEvent, OutboxReply, SettleResult, StoreError};
 
 use super::Sender;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     contact::ContactRecord,
     crash::{self, Point},
     envelope::Envelope,
-    notice_request::HISTORY,
+    notice_request::history_line,
     notices,
     planner::{Plan, Reason, Refused, Situation, Way},
 };
@@ -104,7 +104,7 @@ impl Sender {
         let answered = envelope.reminds
             && outlook
                 .heard_at
-                .is_some_and(|heard| heard > outgoing.queued_at);
+                .is_some_and(|heard| heard > envelope.queued_at(outgoing));
         Situation {
             now,
             purpose,
@@ -118,6 +118,19 @@ impl Sender {
             opted_out: outlook.contact.is_opted_out(),
             quiet_hours: policy.quiet_hours.as_ref(),
             refused,
+        }
+        .after(envelope.setback.as_deref(), outlook.heard_at)
+    }
+
+    /// Looks again when the citizen was heard from, as the reply is about to be kept until they are: says
+    /// whether they were since the reply was claimed.
+    pub(super) async fn look_again(&self, outlook: &mut Outlook, outgoing: &OutboxReply) -> bool {
+        match self.store.contact(&outgoing.conversation).await {
+            Ok(contact) if contact.heard_at > outlook.heard_at => {
+                let before = std::mem::replace(&mut outlook.heard_at, contact.heard_at);
+                before.is_some()
+            }
+            _ => false,
         }
     }
 
@@ -146,11 +159,7 @@ impl Sender {
         let (Some(code), Some(_)) = (&origin.ticket, &origin.whole) else {
             return;
         };
-        let note = TicketNote {
-            at: clock::now(),
-            what: HISTORY.to_owned(),
-            detail: Some(format!("{} {state} {why} {}", origin.id, self.channel.id)),
-        };
+        let note = history_line(&origin.id, state, why, &self.channel.id, clock::now());
         if let Err(error) = self.store.note(code, note).await {
             tracing::warn!(%error, channel = %self.channel.id, "a ticket's history lacks a line");
         }
@@ -167,7 +176,7 @@ impl Sender {
         match plan {
             // Sending is not withholding: tried again at once.
             Plan::Send(_) => later(clock::now()),
-            Plan::FallBack => self.fall_back(envelope, outlook, outgoing).await,
+            Plan::FallBack(reason) => self.fall_back(envelope, outlook, outgoing, reason).await,
             Plan::KeepUntilHeard(_) if envelope.is_later_part() => {
                 // Its beginning went another way, and told the whole.
                 SettleResult::Drop
@@ -182,6 +191,13 @@ impl Sender {
                 self.note(envelope, "kept", Plan::KeepUntil(until, reason).why())
                     .await;
                 later(until)
+            }
+            Plan::GiveUp(Reason::RecipientGone) => {
+                let why = plan.why();
+                self.note(envelope, "failed", why).await;
+                SettleResult::Bury {
+                    reason: format!("it failed after the provider took it: {why}"),
+                }
             }
             Plan::GiveUp(reason) => {
                 self.note(envelope, "given_up", Plan::GiveUp(reason).why())
@@ -210,19 +226,9 @@ impl Sender {
         later(clock::now() + STORE_REST)
     }
 
-    /// Remembers what the provider refused, and lets the next attempt plan with that.
-    pub(super) fn refuse(&self, outgoing: &OutboxReply, way: Way, before: Refused) -> Refused {
-        let refused = Refused {
-            free: before.free || way != Way::Template,
-            template: before.template || way == Way::Template,
-        };
+    /// Remembers what the provider refused: the next attempt plans with that.
+    pub(super) fn remember_refusal(&self, outgoing: &OutboxReply, refused: Refused) {
         self.refusals.note(outgoing.id, refused);
-        refused
-    }
-
-    /// Forgets what was refused: the reply waits for the citizen, who opens the window anew.
-    pub(super) fn forget_refusal(&self, outgoing: &OutboxReply) {
-        self.refusals.take(outgoing.id);
     }
 
     /// Puts the notice into the citizen's conversation on the other channel; only then it leaves this
@@ -232,6 +238,7 @@ impl Sender {
         envelope: &Envelope,
         outlook: &Outlook,
         outgoing: &OutboxReply,
+        reason: Reason,
     ) -> SettleResult {
         let (Some(origin), Some(whole), Some(conversation)) = (
             &envelope.origin,
@@ -255,14 +262,15 @@ impl Sender {
                 crash::point(Point::FellBack);
                 tracing::debug!(channel = %self.channel.id,
                     conversation = outgoing.conversation.tag(), "a notice goes by the other channel");
-                self.note(envelope, "fell_back", "window_closed").await;
+                let why = Plan::FallBack(reason).why();
+                self.note(envelope, "fell_back", why).await;
                 SettleResult::Sent
             }
             Err(error) => self.unknown(&error),
         }
     }
 
-    /// After a notice was parked: had the citizen been heard from while its plan was made, nothing would
+    /// After a reply was parked: had the citizen been heard from while its plan was made, nothing would
     /// wake it.
     pub(super) async fn wake_if_heard(&self, outgoing: &OutboxReply, planned_with: &Outlook) {
         let Ok(contact) = self.store.contact(&outgoing.conversation).await else {
@@ -271,7 +279,7 @@ impl Sender {
         if contact.heard_at > planned_with.heard_at
             && let Err(error) = self.store.wake(&outgoing.conversation).await
         {
-            tracing::warn!(%error, channel = %self.channel.id, "a notice stays parked");
+            tracing::warn!(%error, channel = %self.channel.id, "a reply stays parked");
         }
     }
 }

@@ -120,6 +120,7 @@ impl Shared {
                 notices: crate::NoticePolicy::default(),
             },
             metrics: metrics.channel(&channel()),
+            fallback: None,
         };
         let place = MediaPlace::Folder(self.folder.path().join("media"));
         let media = MediaSettings {
@@ -135,6 +136,7 @@ impl Shared {
             media: Arc::new(media.await.expect("a folder")),
             claim: 1,
             lease: SOON,
+            reply_retries: RetrySchedule::replies(),
         }
     }
 

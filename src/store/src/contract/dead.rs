@@ -14,6 +14,7 @@ pub(super) async fn one_of_each(store: &dyn Store) -> [u64; 3] {
         commit.set_aside = vec![NewDeadLetter {
             reason,
             body: b"odd event".to_vec(),
+            reply: None,
         }];
         commit.replies = vec![reply("hopeless")];
         commit.tickets = vec![ticket("DEAD", Some("ioc"))];

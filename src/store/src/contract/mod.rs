@@ -23,6 +23,7 @@ pub mod model;
 pub mod outbox;
 pub mod ownership;
 pub mod rest;
+pub mod sent;
 mod support;
 pub mod timers;
 pub mod turn;
@@ -112,6 +113,12 @@ macro_rules! contract_suite {
                 channels_do_not_see_each_others_replies
                 order_holds_through_trouble_and_reopening
                 many_waiting_replies_keep_their_order
+            }
+            sent {
+                a_sent_reply_is_kept_under_its_message
+                erasure_removes_what_was_sent
+                the_newest_are_kept
+                a_reply_given_up_later_is_a_dead_letter_of_its_lane
             }
             ownership {
                 a_channel_has_one_owner_while_the_lease_holds

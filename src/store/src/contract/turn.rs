@@ -207,6 +207,7 @@ pub async fn an_event_set_aside_is_a_dead_letter(fixture: &dyn Fixture) {
         commit.set_aside = vec![NewDeadLetter {
             reason,
             body: b"event 1".to_vec(),
+            reply: None,
         }];
         assert!(commit.processed > Position(0));
     })

@@ -396,7 +396,14 @@ fn add_commit(shared: &Shared, call: &mut Call<'_>, index: Index, member: &[u8],
     }
     call.arg(commit.set_aside.len());
     for letter in &commit.set_aside {
-        call.arg(&letter.reason).arg(&letter.body);
+        let (kind, lane) = match letter.reply {
+            Some(lane) => ("r", lane_letter(lane)),
+            None => ("e", ""),
+        };
+        call.arg(kind)
+            .arg(lane)
+            .arg(&letter.reason)
+            .arg(&letter.body);
     }
 }
 

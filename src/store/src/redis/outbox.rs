@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use langnghe_model::{ChannelId, ConversationId, Timestamp};
+use langnghe_model::{ChannelId, ConversationId, EventId, Timestamp};
 
 use super::{
     Shared, call,
@@ -13,7 +13,9 @@ use super::{
     script,
     waiting::{Claiming, Found},
 };
-use crate::{Epoch, Lane, LeaseToken, OutboxReply, SettleResult, Settlement, StoreError};
+use crate::{
+    Epoch, Lane, LeaseToken, OutboxReply, SENT_RECORDS, SettleResult, Settlement, StoreError,
+};
 
 /// A number that is unique over all indexes, from one that is unique in its own.
 pub(super) fn global(number: u64, index: Index) -> u64 {
@@ -183,21 +185,26 @@ async fn settle_group(
     let mut later = Vec::new();
     for (settled, member) in &settlements {
         let channel = &settled.conversation.channel;
-        let (result, at, counts, reason) = match &settled.result {
-            SettleResult::Sent | SettleResult::Drop => ("S", 0, false, ""),
+        let kept;
+        let (result, at, counts, reason): (_, _, usize, &[u8]) = match &settled.result {
+            SettleResult::Sent | SettleResult::Drop => ("S", 0, 0, b""),
+            SettleResult::SentFor(record) => {
+                kept = [record.message.as_str().as_bytes(), &record.body].join(&0);
+                ("K", record.until.as_milliseconds(), SENT_RECORDS, &kept)
+            }
             SettleResult::Retry { at, counts } => {
                 later.push(channel);
-                ("R", at.as_milliseconds(), *counts, "")
+                ("R", at.as_milliseconds(), usize::from(*counts), b"")
             }
-            SettleResult::Park => ("P", 0, false, ""),
-            SettleResult::Bury { reason } => ("B", 0, false, reason.as_str()),
+            SettleResult::Park => ("P", 0, 0, b""),
+            SettleResult::Bury { reason } => ("B", 0, 0, reason.as_bytes()),
         };
         call.arg(channel.as_str())
             .arg(member)
             .arg(settled.token.0)
             .arg(result)
             .arg(at)
-            .arg(u8::from(counts))
+            .arg(counts)
             .arg(reason);
         shared.wake_here(&format!("o:{channel}"), index);
     }
@@ -207,6 +214,30 @@ async fn settle_group(
         shared.topics.wake(&format!("o:{channel}"), index);
     }
     Ok(())
+}
+
+/// What was kept of a reply that was sent lately.
+pub(super) async fn sent(
+    shared: &Shared,
+    conversation: &ConversationId,
+    message: &EventId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    shared.open()?;
+    let (_, member) = shared.layout.member(conversation);
+    let mut command = redis::cmd("LRANGE");
+    command
+        .arg([shared.layout.prefix.as_bytes(), b":r:", &member].concat())
+        .arg(0)
+        .arg(-1);
+    let records = call::list(shared.link.command("a sent reply", &command).await?)?;
+    let wanted = [message.as_str().as_bytes(), b"\0"].concat();
+    for record in records.into_iter().rev() {
+        let record = call::bytes(record)?;
+        if let Some(body) = record.strip_prefix(wanted.as_slice()) {
+            return Ok(Some(body.to_vec()));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes what waits for the citizen of a conversation due.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
+use langnghe_model::{BackendId, ChannelId, ConversationId, EventId, Timestamp};
 
 use super::{
     RedisStore, closed, dead, deliveries, inbox, listener::RedisBus, outbox, rest, tickets, waiting,
@@ -103,6 +103,14 @@ impl Store for RedisStore {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         gather.ok_or_else(closed)?.ask((settlements, now)).await
+    }
+
+    async fn sent(
+        &self,
+        conversation: &ConversationId,
+        message: &EventId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        outbox::sent(&self.shared, conversation, message).await
     }
 
     async fn wake(&self, conversation: &ConversationId) -> Result<(), StoreError> {

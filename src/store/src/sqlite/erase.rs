@@ -20,6 +20,7 @@ impl State {
         };
         self.counters.sessions -= i64::from(erased.session);
         self.erase_contact(&key)?;
+        self.erase_sent(&key)?;
         if let Some(entry) = self.inbox.get(conversation) {
             for event in &entry.events {
                 self.connection

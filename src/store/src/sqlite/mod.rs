@@ -28,6 +28,7 @@ mod presence;
 mod purge;
 mod readers;
 mod schema;
+mod sent;
 mod sessions;
 mod settle;
 mod state;

@@ -54,6 +54,11 @@ impl SqliteStore {
                 break;
             }
         }
+        while handle
+            .write(move |state| Ok(state.purge_sent(now, PURGE_STEP)?))
+            .await?
+            >= PURGE_STEP.unsigned_abs()
+        {}
         Ok(Purged {
             marks,
             sessions,

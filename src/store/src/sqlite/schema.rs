@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// Each entry brings the schema from the version of its index to the next. Entries are never
 /// changed once released, only added.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {
@@ -153,4 +153,16 @@ CREATE TABLE contacts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contacts_at ON contacts (at);
 ALTER TABLE dead ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Version 3: replies that a provider took and may yet fail to bring.
+const THIRD: &str = "
+CREATE TABLE sent (
+    conversation TEXT NOT NULL,
+    message TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (conversation, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sent_until ON sent (until);
 ";

@@ -33,6 +33,10 @@ impl State {
         }
         match &settled.result {
             SettleResult::Sent | SettleResult::Drop => self.leave(&conversation, lane, queue, id),
+            SettleResult::SentFor(record) => {
+                self.keep_sent(&conversation, record)?;
+                self.leave(&conversation, lane, queue, id)
+            }
             SettleResult::Bury { reason } => {
                 self.connection
                     .prepare_cached(

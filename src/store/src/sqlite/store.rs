@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use langnghe_model::{BackendId, ChannelId, ConversationId, Timestamp};
-use rusqlite::OptionalExtension as _;
+use langnghe_model::{BackendId, ChannelId, ConversationId, EventId, Timestamp};
 
 use super::{
-    SqliteStore, contacts, dead, documents::DocumentExchange, held::Held, join, outbox, tickets,
-    turn::ClaimedConversation, visit::Request, waiting::Waiting, writer::Failure,
+    SqliteStore, contacts, dead,
+    documents::{self, DocumentExchange},
+    held::Held,
+    join, outbox, sent, tickets,
+    turn::ClaimedConversation,
+    visit::Request,
+    waiting::Waiting,
+    writer::Failure,
 };
 use crate::{
     Accepted, Claim, Commit, Committed, Contact, DeadKind, DeadLetter, Delivery,
@@ -293,6 +298,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn sent(
+        &self,
+        conversation: &ConversationId,
+        message: &EventId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let (conversation, message) = (conversation.clone(), message.clone());
+        self.readers()?
+            .read(move |connection| sent::get(connection, &conversation, &message))
+            .await
+    }
+
     async fn dead_letters(
         &self,
         kind: Option<DeadKind>,
@@ -360,15 +376,7 @@ impl Store for SqliteStore {
     async fn keep_document(&self, name: &str, body: &[u8]) -> Result<(), StoreError> {
         let (name, body) = (name.to_owned(), body.to_vec());
         self.writer()?
-            .write(move |state| {
-                state
-                    .connection
-                    .prepare_cached(
-                        "INSERT OR REPLACE INTO documents (name, body) VALUES (?1, ?2)",
-                    )?
-                    .execute(rusqlite::params![name, body])?;
-                Ok(())
-            })
+            .write(move |state| Ok(documents::keep(&state.connection, &name, &body)?))
             .await
     }
 
@@ -396,39 +404,21 @@ impl Store for SqliteStore {
     async fn documents(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let prefix = prefix.to_owned();
         self.readers()?
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT name, body FROM documents
-                     WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 ORDER BY name",
-                )?;
-                let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                rows.collect()
-            })
+            .read(move |connection| documents::list(connection, &prefix))
             .await
     }
 
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let name = name.to_owned();
         self.readers()?
-            .read(move |connection| {
-                connection
-                    .prepare_cached("SELECT body FROM documents WHERE name = ?1")?
-                    .query_row([name], |row| row.get(0))
-                    .optional()
-            })
+            .read(move |connection| documents::find(connection, &name))
             .await
     }
 
     async fn remove_document(&self, name: &str) -> Result<bool, StoreError> {
         let name = name.to_owned();
         self.writer()?
-            .write(move |state| {
-                let removed = state
-                    .connection
-                    .prepare_cached("DELETE FROM documents WHERE name = ?1")?
-                    .execute([&name])?;
-                Ok(removed > 0)
-            })
+            .write(move |state| Ok(documents::remove(&state.connection, &name)?))
             .await
     }
 

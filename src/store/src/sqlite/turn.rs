@@ -6,6 +6,8 @@ use langnghe_model::{ConversationId, Timestamp};
 use rusqlite::params;
 
 use super::{
+    counters::kind_number,
+    dead::lane_number,
     inbox::{Entry, Event, Lease},
     sessions,
     state::State,
@@ -171,19 +173,25 @@ impl State {
             self.change_timer(conversation, timer)?;
         }
         for letter in &commit.set_aside {
+            let kind = match letter.reply {
+                Some(_) => DeadKind::Reply,
+                None => DeadKind::Event,
+            };
             self.connection
                 .prepare_cached(
-                    "INSERT INTO dead (kind, place, conversation, reason, at, attempts, body)
-                     VALUES (2, ?1, ?2, ?3, ?4, 1, ?5)",
+                    "INSERT INTO dead (kind, place, conversation, reason, at, attempts, body, lane)
+                     VALUES (?6, ?1, ?2, ?3, ?4, 1, ?5, ?7)",
                 )?
                 .execute(params![
                     conversation.channel.as_str(),
                     conversation.key(),
                     letter.reason,
                     now.as_milliseconds(),
-                    letter.body
+                    letter.body,
+                    i64::try_from(kind_number(kind)).unwrap_or(0),
+                    lane_number(letter.reply.unwrap_or_default())
                 ])?;
-            *self.counters.dead(DeadKind::Event) += 1;
+            *self.counters.dead(kind) += 1;
         }
         if let Some(heard) = commit.heard {
             self.heard(conversation, heard.window_until)?;

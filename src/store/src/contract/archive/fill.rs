@@ -134,6 +134,7 @@ pub(super) async fn take_turns(store: &dyn Store, random: &mut StdRng, turn: u32
             done.set_aside.push(NewDeadLetter {
                 reason: "odd".to_owned(),
                 body: vec![0, 255, 7],
+                reply: None,
             });
         }
         let committed = commit(store, done, now).await;

@@ -9,7 +9,8 @@
 --         or empty to keep it); number of replies, each lane, window and body; number of tickets,
 --         each key of its code (or empty), reference that the key gets, id, code, title, backend, made at,
 --         body, 1 and the personal part or 0 and nothing; number of timers, each S name time event or C name
---         and two empty; number of events set aside, each reason and body
+--         and two empty; number of dead letters, each kind (e event,
+--         r reply), lane, reason and body
 -- result  one digit a commit: 0 done, 1 lease lost, 2 code taken
 
 local idle, commits = arg(), number()
@@ -37,7 +38,7 @@ local function read()
     c.timers[i] = { op = arg(), name = arg(), at = arg(), event = arg() }
   end
   for i = 1, number() do
-    c.aside[i] = { reason = arg(), body = arg() }
+    c.aside[i] = { kind = arg(), lane = arg(), reason = arg(), body = arg() }
   end
   return c
 end
@@ -162,7 +163,8 @@ local function apply(c)
   end
   change_timers(c.member, c.timers)
   for _, letter in ipairs(c.aside) do
-    bury({ k = 'e', p = c.channel, c = c.member, r = letter.reason, a = digits(now), n = '1', b = letter.body })
+    bury({ k = letter.kind, p = c.channel, c = c.member, r = letter.reason, a = digits(now), n = '1', b = letter.body,
+      l = letter.lane })
   end
   remove_processed(c.member, c.processed)
   return '0'

@@ -99,6 +99,7 @@ local function erase(member, channel)
   redis.call('ZREM', LEASED, member)
   count('inbox', -events)
   redis.call('DEL', of('c', member))
+  redis.call('DEL', of('r', member))
   redis.call('ZREM', CONTACTS, member)
   local replies = 0
   for _, lane in ipairs(LANES) do

@@ -25,6 +25,8 @@
 -- <prefix>:on:<member>     list        notices, likewise
 -- <prefix>:ob:<member>     list        broadcasts, likewise
 -- <prefix>:c:<member>      string      record of what the citizen agreed to and refused
+-- <prefix>:r:<member>      list        replies sent lately that may yet fail: id of the message, NUL, what is
+--                                      needed to send it again; the newest, and it expires by itself
 -- <prefix>:t:<member>      hash        timer's name -> time (13 digits), event
 -- <prefix>:d:<partition><16 bytes>     dedup mark: when it was accepted; expires by itself
 -- The keys of tickets, deliveries and dead letters are told in tickets.lua and dead.lua.

@@ -2,7 +2,8 @@
 --
 -- keys    counts, or: ow: ol:<channel>, o:<member> and those of the other lanes, those of dead letters (see prelude)
 -- args    number, then for each: channel, member, token, result (S sent or dropped,
---         R retry, P park, B bury, U unsent: given back), when (R), 1 when the attempt counts (R), reason (B)
+--         K sent and kept for a while, R retry, P park, B bury, U unsent: given back), when (R) or until when (K),
+--         1 when the attempt counts (R), how many are kept (K), reason (B) or the record (K)
 -- result  nothing
 
 -- The lane in which the lease is held.
@@ -18,7 +19,13 @@ local function settle(channel, member, held, result, at, counts, reason)
   if not lane then return end
   local key, waiting = of('o' .. lane, member), out('ow', channel, lane)
   redis.call('ZREM', out('ol', channel, lane), member)
-  if result == 'S' or result == 'B' then
+  if result == 'K' then
+    local records = of('r', member)
+    redis.call('RPUSH', records, reason)
+    redis.call('LTRIM', records, -counts, -1)
+    redis.call('PEXPIRE', records, digits(math.max(at - now, 1)))
+  end
+  if result == 'S' or result == 'K' or result == 'B' then
     local first = redis.call('LPOP', key)
     count_replies(channel, lane, -1)
     if result == 'B' then
@@ -31,18 +38,18 @@ local function settle(channel, member, held, result, at, counts, reason)
   elseif result == 'P' then
     redis.call('ZADD', waiting, '+inf', member)
   else
-    if counts then
+    if counts == 1 then
       local first = redis.call('LINDEX', key, 0)
       local attempts = math.min(tonumber(string.sub(first, 17, 20)) + 1, 9999)
       redis.call('LSET', key, 0, string.sub(first, 1, 16) .. string.format('%04.0f', attempts) .. string.sub(first, 21))
     end
-    redis.call('ZADD', waiting, at, member)
+    redis.call('ZADD', waiting, digits(at), member)
   end
 end
 
 for _ = 1, number() do
   local channel, member, held = arg(), arg(), arg()
-  local result, at, counts, reason = arg(), arg(), arg() == '1', arg()
+  local result, at, counts, reason = arg(), number(), number(), arg()
   settle(channel, member, held, result, at, counts, reason)
 end
 finish()
