@@ -162,20 +162,19 @@ impl ConversationId {
     /// telling who it is: without the key of [`key_tags`] nobody can work out a phone number by trying
     /// all of them.
     pub fn tag(&self) -> String {
+        format!("{:016x}", self.keyed_hash())
+    }
+
+    /// The same as a number, under which counts of a conversation can be kept.
+    pub fn keyed_hash(&self) -> u64 {
         let mut digest = Sha256::new();
         if let Some(key) = TAG_KEY.get() {
             digest.update(key);
         }
         digest.update(self.key().as_bytes());
-        digest
-            .finalize()
-            .iter()
-            .take(8)
-            .fold(String::with_capacity(16), |mut text, byte| {
-                use fmt::Write as _;
-                write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-                text
-            })
+        let digest = digest.finalize();
+        let first = digest.iter().take(8);
+        first.fold(0, |hash, byte| hash << 8 | u64::from(*byte))
     }
 }
 

@@ -29,6 +29,21 @@ pub(crate) async fn read(
     in_time(channel, store.document(&document(channel, name))).await
 }
 
+/// Everything that is kept under names that begin so, by what follows.
+pub(crate) async fn list(
+    store: &dyn Store,
+    channel: &ChannelId,
+    place: &str,
+) -> Result<Vec<(String, Vec<u8>)>, Unavailable> {
+    let prefix = document(channel, place);
+    let found = in_time(channel, store.documents(&prefix)).await?;
+    let named = |(name, body): (String, Vec<u8>)| {
+        let rest = name.strip_prefix(&prefix)?.to_owned();
+        Some((rest, body))
+    };
+    Ok(found.into_iter().filter_map(named).collect())
+}
+
 /// Keeps `body` in the place of `expected`; says whether it did.
 pub(crate) async fn exchange(
     store: &dyn Store,

@@ -27,7 +27,7 @@ use crate::{
     notices::Fallback,
     ownership::{Guard, Tenure, while_held},
     pause::{Backoff, pause},
-    quota::{Keeper, Later, Ticket},
+    quota::{Journal, Keeper, Later, Ticket},
 };
 
 const CLAIM_WAIT: Duration = Duration::from_secs(10);
@@ -56,6 +56,7 @@ pub(crate) struct Sender {
     pub(crate) at_once: usize,
     guard: Arc<Guard>,
     quotas: Arc<Keeper>,
+    journal: Journal,
     counts_parts: bool,
     refusals: Refusals,
     /// Where notices go whose citizens agreed to it.
@@ -82,6 +83,8 @@ impl Sender {
         settings: &Settings,
     ) -> Self {
         let at_once = channel.connector.sends_at_once();
+        let book = Arc::clone(&quotas.book);
+        let journal = Journal::new(Arc::clone(&store), channel.id.clone(), book);
         Self {
             store,
             channel,
@@ -90,6 +93,7 @@ impl Sender {
             retries: settings.reply_retries.clone(),
             at_once: at_once.unwrap_or(settings.sends_at_once),
             guard,
+            journal,
             counts_parts: quotas.book.counts_parts(),
             quotas,
             refusals: Refusals::default(),
@@ -140,6 +144,7 @@ impl Sender {
             }
         }
         while on_their_way.join_next().await.is_some() {}
+        self.journal.give_back().await;
     }
 
     /// Sends under one reign, until `over`.
@@ -150,7 +155,12 @@ impl Sender {
         on_their_way: &mut JoinSet<()>,
         backoff: &mut Backoff,
     ) {
-        self.quotas.begin_reign(tenure.epoch());
+        self.quotas.begin_reign(tenure.epoch(), &self.journal);
+        while self.journal.is_stale() && !over.is_cancelled() {
+            if self.journal.read().await.is_err() {
+                backoff.wait(over).await;
+            }
+        }
         let mut reign = Reign {
             tenure,
             over,
@@ -242,7 +252,7 @@ impl Sender {
             if reign.over.is_cancelled() {
                 return false;
             }
-            let later = match self.quotas.book.offer(&reply.conversation.citizen, parts) {
+            let later = match self.quotas.book.offer(&reply.conversation, parts) {
                 Ok(ticket) => {
                     let place = Arc::clone(&reign.places).acquire_owned().await;
                     let (sender, tenure) = (Arc::clone(self), reign.tenure.clone());
@@ -346,6 +356,9 @@ impl Sender {
         };
         self.settle(&reply, result, tenure).await;
         crash::point(Point::Settled);
+        if self.journal.is_stale() {
+            tenure.begin_anew();
+        }
         if let Some(outlook) = waits_with {
             self.wake_if_heard(&reply, &outlook).await;
         }

@@ -1,37 +1,30 @@
 //! All quotas of one channel, and what was sent under them.
 
 use std::{
-    collections::HashMap,
-    hash::{BuildHasher as _, RandomState},
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use governor::clock::{Clock, MonotonicClock, Reference as _};
 use langnghe_connector::{Hint, QuotaRule, QuotaScope, QuotaUnit};
-use langnghe_model::{CitizenId, Timestamp};
+use langnghe_model::{ConversationId, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
     hint::{Advice, Allowances, advice},
-    lane::{Lane, Terms, Wait},
+    kept::{Kept, Lanes, Of, Share},
+    lane::{Covers, Wait},
     pace::Pace,
+    record::{self, Now},
     state::{Allowance, QuotaState},
 };
-
-/// The most recipients of one rule that are remembered. Beyond, those that were sent to longest ago
-/// are forgotten, though their window may not be over: only a rule over hours can come so far.
-const MOST_RECIPIENTS: usize = 65_536;
-/// Fewer are not looked through.
-const FEW_RECIPIENTS: usize = 1024;
 
 /// All quotas of one channel.
 #[derive(Debug)]
 pub(crate) struct Book<C: Clock + Clone = MonotonicClock> {
     clock: C,
     origin: C::Instant,
-    /// Recipients are remembered by their hashes; two of the same share a limit.
-    hasher: RandomState,
     state: Mutex<State<C>>,
     ended: Notify,
 }
@@ -42,33 +35,14 @@ struct State<C: Clock> {
     pace: Pace,
     /// The pace that the channel's lanes have.
     applied: u32,
-    /// Until when another replica may have sent, where one may have.
-    handover: Option<Duration>,
     allowances: Allowances,
+    /// How often another replica may have sent meanwhile: what was begun before counts nowhere any more
+    /// but in what was presumed or recorded.
+    take_overs: u64,
 }
 
-/// Longer than the time of any rule whose use is presumed.
-const BEFORE: Duration = Duration::from_hours(10 * 24);
-
-/// One rule and what it counts.
-#[derive(Debug)]
-struct Kept<C: Clock> {
-    rule: QuotaRule,
-    terms: Terms,
-    lanes: Lanes<C>,
-    /// Replies in our hands that wait for it.
-    waiting: usize,
-}
-
-#[derive(Debug)]
-enum Lanes<C: Clock> {
-    Channel(Lane<C>),
-    Recipients {
-        lanes: HashMap<u64, Lane<C>>,
-        /// How many there are when those at rest are looked for.
-        sweep_at: usize,
-    },
-}
+/// Longer than the time of any rule.
+const BEFORE: Duration = Duration::from_hours(32 * 24);
 
 /// What a reply uses of each unit.
 #[derive(Clone, Copy, Debug)]
@@ -97,55 +71,68 @@ pub(crate) struct Later {
     quota: usize,
 }
 
+/// One document of the store that records use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Page {
+    quota: usize,
+    share: Share,
+}
+
+/// Why the provider may not be asked yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Uncovered {
+    /// This page has to be written first.
+    Page(Page),
+    /// Another may have sent meanwhile: it may not go at all.
+    Over,
+}
+
+/// What is to be written into a page.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    page: Page,
+    pub(crate) body: Vec<u8>,
+    /// By how much whose credit rises once it is written.
+    grants: Vec<Of<u32>>,
+    take_overs: u64,
+}
+
 /// A send under way. When it is dropped the send has ended, well or not.
 #[derive(Debug)]
 pub(crate) struct Ticket<C: Clock + Clone = MonotonicClock> {
     book: Arc<Book<C>>,
     recipient: u64,
     uses: Use,
+    take_overs: u64,
+    /// Whether the provider is or was asked.
+    reserved: bool,
     /// When it began.
     pub(crate) began: Duration,
 }
 
 impl<C: Clock + Clone> Drop for Ticket<C> {
     fn drop(&mut self) {
-        self.book.end(self.recipient, self.uses);
+        self.book.end(self);
     }
 }
 
 impl<C: Clock + Clone> Book<C> {
     /// Keeps these rules; nothing was sent yet.
     pub(crate) fn new(rules: Vec<QuotaRule>, clock: C) -> Arc<Self> {
-        let kept = |rule: QuotaRule| {
-            let terms = Terms::new(&rule, 100);
-            let lanes = match rule.scope {
-                QuotaScope::Channel => {
-                    Lanes::Channel(Lane::new(&terms, clock.clone(), Duration::ZERO))
-                }
-                QuotaScope::Recipient => Lanes::Recipients {
-                    lanes: HashMap::new(),
-                    sweep_at: FEW_RECIPIENTS,
-                },
-            };
-            Kept {
-                rule,
-                terms,
-                lanes,
-                waiting: 0,
-            }
-        };
         // A recipient's limits are asked first: what they spend is given back least often.
-        let mut quotas: Vec<_> = rules.into_iter().map(kept).collect();
+        let mut quotas: Vec<_> = rules
+            .into_iter()
+            .map(|rule| Kept::new(rule, clock.clone()))
+            .collect();
         quotas.sort_by_key(|kept| kept.rule.scope == QuotaScope::Channel);
         Arc::new(Self {
             origin: clock.now(),
-            hasher: RandomState::new(),
             state: Mutex::new(State {
                 quotas,
                 pace: Pace::default(),
                 applied: 100,
-                handover: None,
                 allowances: Allowances::default(),
+                take_overs: 0,
             }),
             ended: Notify::new(),
             clock,
@@ -175,7 +162,7 @@ impl<C: Clock + Clone> Book<C> {
     pub(crate) fn take_over(&self, pace: Option<u32>) {
         let mut state = self.state();
         let now = self.now();
-        state.handover = Some(now);
+        state.take_overs += 1;
         if let Some(percent) = pace
             && percent < state.pace.percent(now)
         {
@@ -184,18 +171,133 @@ impl<C: Clock + Clone> Book<C> {
         state.applied = state.pace.percent(now);
         let applied = state.applied;
         for kept in &mut state.quotas {
-            match &mut kept.lanes {
-                Lanes::Channel(lane) => {
-                    let whole = Terms::new(&kept.rule, 100);
-                    *lane = Lane::presuming(&whole, self.clock.clone(), now, now);
-                    kept.terms = Terms::new(&kept.rule, applied);
-                    if applied < 100 {
-                        lane.change(&kept.terms, self.clock.clone(), now);
-                    }
+            kept.take_over(applied, &self.clock, now);
+        }
+    }
+
+    /// Whether the use of some rule is recorded in the store.
+    pub(crate) fn records(&self) -> bool {
+        self.state().quotas.iter().any(|kept| kept.recorded)
+    }
+
+    /// The document of a page, below the channel's own.
+    pub(crate) fn name(&self, page: Page) -> String {
+        self.state().quotas[page.quota].name(page.share)
+    }
+
+    /// Counts what earlier owners sent by what they recorded: documents by their names. Gives back which
+    /// page each of them is, where it still is one; and the names of those that cannot be read, for which as
+    /// much as is allowed is presumed.
+    pub(crate) fn restore(
+        &self,
+        documents: Vec<(String, Vec<u8>)>,
+        wall: Timestamp,
+    ) -> (Vec<(Page, Vec<u8>)>, Vec<String>) {
+        let mut state = self.state();
+        let now = Now {
+            book: self.now(),
+            wall,
+        };
+        let (mut pages, mut unreadable) = (Vec::new(), Vec::new());
+        for (name, body) in documents {
+            let mut quotas = state.quotas.iter_mut().enumerate();
+            let known = quotas.find_map(|(quota, kept)| {
+                let share = kept.recorded.then(|| kept.share_named(&name)).flatten()?;
+                Some((quota, kept, share))
+            });
+            // Of a rule that is kept no more, or not in the store.
+            let Some((quota, kept, share)) = known else {
+                continue;
+            };
+            match record::decode(&body, now) {
+                Some(records) => kept.restore(records, &self.clock, now.book),
+                None => {
+                    kept.presume(&self.clock, now.book);
+                    unreadable.push(name);
                 }
-                Lanes::Recipients { lanes, .. } => lanes.clear(),
+            }
+            pages.push((Page { quota, share }, body));
+        }
+        (pages, unreadable)
+    }
+
+    /// The provider is about to be asked: every record covers it now.
+    ///
+    /// # Errors
+    /// [`Uncovered`].
+    pub(crate) fn reserve(&self, ticket: &mut Ticket<C>) -> Result<(), Uncovered> {
+        let mut state = self.state();
+        if ticket.take_overs != state.take_overs {
+            return Err(Uncovered::Over);
+        }
+        if ticket.reserved {
+            return Ok(());
+        }
+        let (recipient, uses) = (ticket.recipient, ticket.uses);
+        for (quota, kept) in state.quotas.iter_mut().enumerate() {
+            let count = uses.of(kept.rule.unit);
+            let share = kept.share(recipient);
+            let recorded = kept.recorded;
+            if let Some(lane) = kept.lane(recipient)
+                && recorded
+                && !lane.has_credit(count)
+            {
+                return Err(Uncovered::Page(Page { quota, share }));
             }
         }
+        for kept in &mut state.quotas {
+            let count = uses.of(kept.rule.unit);
+            if let Some(lane) = kept.lane(recipient) {
+                lane.reserve(count);
+            }
+        }
+        ticket.reserved = true;
+        Ok(())
+    }
+
+    /// What is to be written into a page.
+    pub(crate) fn draft(&self, page: Page, covers: Covers, wall: Timestamp) -> Draft {
+        let mut state = self.state();
+        let now = Now {
+            book: self.now(),
+            wall,
+        };
+        let take_overs = state.take_overs;
+        let kept = &mut state.quotas[page.quota];
+        let (records, grants) = kept.record(page.share, covers, now.book);
+        Draft {
+            page,
+            body: record::encode(records, now),
+            grants,
+            take_overs,
+        }
+    }
+
+    /// A draft is written.
+    pub(crate) fn written(&self, draft: &Draft) {
+        let mut state = self.state();
+        if draft.take_overs != state.take_overs {
+            return;
+        }
+        let kept = &mut state.quotas[draft.page.quota];
+        for (recipient, more) in &draft.grants {
+            if let Some(lane) = kept.lane(*recipient) {
+                lane.grant(*more);
+            }
+        }
+    }
+
+    /// The pages that count something as sent when they are read, whenever that is.
+    pub(crate) fn open(&self) -> BTreeSet<Page> {
+        let state = self.state();
+        let quotas = state.quotas.iter().enumerate();
+        quotas
+            .filter(|(_, kept)| kept.recorded)
+            .flat_map(|(quota, kept)| {
+                let shares = kept.open().into_iter();
+                shares.map(move |share| Page { quota, share })
+            })
+            .collect()
     }
 
     /// How many messages may go now, up to `most`, the recipients' own limits apart.
@@ -227,64 +329,46 @@ impl<C: Clock + Clone> Book<C> {
     /// [`Later`].
     pub(crate) fn offer(
         self: &Arc<Self>,
-        recipient: &CitizenId,
+        to: &ConversationId,
         parts: u32,
     ) -> Result<Ticket<C>, Later> {
-        let recipient = self.hasher.hash_one(recipient.as_str());
+        let recipient = to.keyed_hash();
         let uses = Use { parts };
         let mut state = self.state();
         let now = self.now();
         state.apply_pace(&self.clock, now);
-        let handover = state.handover;
         for (quota, kept) in state.quotas.iter_mut().enumerate() {
             let count = uses.of(kept.rule.unit);
-            let lane = match &mut kept.lanes {
-                Lanes::Channel(lane) => lane,
-                Lanes::Recipients { lanes, .. } => {
-                    let clock = self.clock.clone();
-                    lanes.entry(recipient).or_insert_with(|| match handover {
-                        Some(at) => Lane::presuming(&kept.terms, clock, at, now),
-                        None => Lane::new(&kept.terms, clock, now),
-                    })
-                }
-            };
-            lane.offer(count, &kept.terms, &self.clock, now)
+            kept.offer(recipient, count, &self.clock, now)
                 .map_err(|wait| later(wait, kept.rule.scope, quota))?;
         }
         for kept in &mut state.quotas {
-            let count = uses.of(kept.rule.unit);
-            match &mut kept.lanes {
-                Lanes::Channel(lane) => lane.begin(count, now),
-                Lanes::Recipients { lanes, sweep_at } => {
-                    if let Some(lane) = lanes.get_mut(&recipient) {
-                        lane.begin(count, now);
-                    }
-                    if lanes.len() >= *sweep_at {
-                        sweep(lanes, &kept.terms, now);
-                        *sweep_at = (lanes.len() * 2).clamp(FEW_RECIPIENTS, MOST_RECIPIENTS);
-                    }
-                }
+            let (count, terms) = (uses.of(kept.rule.unit), kept.terms);
+            if let Some(lane) = kept.lane(recipient) {
+                lane.begin(count, &terms, now);
             }
         }
         Ok(Ticket {
             book: Arc::clone(self),
             recipient,
             uses,
+            take_overs: state.take_overs,
+            reserved: false,
             began: now,
         })
     }
 
-    fn end(&self, recipient: u64, uses: Use) {
+    fn end(&self, ticket: &Ticket<C>) {
         let mut state = self.state();
         let now = self.now();
-        for kept in &mut state.quotas {
-            let count = uses.of(kept.rule.unit);
-            let lane = match &mut kept.lanes {
-                Lanes::Channel(lane) => Some(lane),
-                Lanes::Recipients { lanes, .. } => lanes.get_mut(&recipient),
-            };
-            if let Some(lane) = lane {
-                lane.end(count, &kept.terms, now);
+        if ticket.take_overs == state.take_overs {
+            for kept in &mut state.quotas {
+                let (count, terms) = (ticket.uses.of(kept.rule.unit), kept.terms);
+                match kept.lane(ticket.recipient) {
+                    Some(lane) if ticket.reserved => lane.end(count, &terms, now),
+                    Some(lane) => lane.cancel(count),
+                    None => {}
+                }
             }
         }
         drop(state);
@@ -376,10 +460,7 @@ impl<C: Clock + Clone> State<C> {
         }
         self.applied = percent;
         for kept in &mut self.quotas {
-            if let Lanes::Channel(lane) = &mut kept.lanes {
-                kept.terms = Terms::new(&kept.rule, percent);
-                lane.change(&kept.terms, clock.clone(), now);
-            }
+            kept.change_pace(percent, clock, now);
         }
     }
 
@@ -393,38 +474,11 @@ impl<C: Clock + Clone> State<C> {
     }
 }
 
-impl<C: Clock> Kept<C> {
-    fn show(&mut self, percent: u32, now: Duration) -> QuotaState {
-        let terms = &self.terms;
-        let (used, recipients) = match &mut self.lanes {
-            Lanes::Channel(lane) => (lane.used(terms, now), None),
-            Lanes::Recipients { lanes, .. } => {
-                let used = lanes.values_mut().map(|lane| lane.used(terms, now));
-                (used.max().unwrap_or(0), Some(lanes.len()))
-            }
-        };
-        let pace = if recipients.is_some() { 100 } else { percent };
-        QuotaState::new(&self.rule, used, self.waiting, recipients, pace)
-    }
-}
-
 fn later(wait: Wait, scope: QuotaScope, quota: usize) -> Later {
     Later {
         wait: wait.time,
         or_an_end: wait.or_an_end,
         scope,
         quota,
-    }
-}
-
-/// Forgets recipients whose limits are as if nothing had been sent to them.
-fn sweep<C: Clock>(lanes: &mut HashMap<u64, Lane<C>>, terms: &Terms, now: Duration) {
-    lanes.retain(|_, lane| !lane.rests(terms, now));
-    if lanes.len() >= MOST_RECIPIENTS {
-        let mut times: Vec<_> = lanes.values().map(Lane::last).collect();
-        let middle = times.len() / 2;
-        let (_, median, _) = times.select_nth_unstable(middle);
-        let median = *median;
-        lanes.retain(|_, lane| lane.last() > median);
     }
 }

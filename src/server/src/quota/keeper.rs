@@ -13,7 +13,7 @@ use langnghe_store::{Bus, Epoch};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::{Book, ChannelQuotas, Rest, pace};
+use super::{Book, ChannelQuotas, Journal, Rest, pace};
 use crate::{clock, metrics::ChannelMetrics};
 
 /// How often the replica that sends tells how the quotas stand, where that changed.
@@ -70,13 +70,15 @@ impl Keeper {
     }
 
     /// This replica sends from now on. Where another may have sent since it last did, what that one
-    /// could have sent counts.
-    pub(crate) fn begin_reign(&self, epoch: Epoch) {
+    /// could have sent counts, and the journal has to be read.
+    pub(crate) fn begin_reign(&self, epoch: Epoch, journal: &Journal) {
         let mut heard = self.heard();
         let before = heard.epoch.replace(epoch);
-        if before.is_some_and(|before| before.0.checked_add(1) == Some(epoch.0)) {
+        let ours = before.is_some_and(|before| before.0.checked_add(1) == Some(epoch.0));
+        if ours && !journal.is_stale() {
             return;
         }
+        journal.forget();
         let pace = heard.state.as_ref().map(|state| {
             let age = clock::now().as_milliseconds().saturating_sub(state.at_ms);
             let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));

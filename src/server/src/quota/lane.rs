@@ -11,7 +11,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
-use langnghe_connector::QuotaRule;
+use langnghe_connector::{QuotaRule, QuotaScope};
 
 use super::window::{Room, Window};
 
@@ -20,9 +20,16 @@ use super::window::{Room, Window};
 const CATCH_UP: Duration = Duration::from_millis(50);
 /// How long what another replica sent last may take to arrive.
 const ARRIVAL: Duration = Duration::from_millis(100);
-/// A rule whose presumed use would silence it for longer than this after a change of owner begins
-/// afresh.
-const LONGEST_PRESUMPTION: Duration = Duration::from_mins(1);
+/// What an earlier owner may have used of a rule is presumed where that silences nobody for longer than
+/// this; of other rules the use is recorded in the store. A dead owner's channel is silent for about as
+/// long anyway, until its lease is over.
+const LONGEST_PRESUMPTION: Duration = Duration::from_secs(10);
+/// Of a recorded rule this part is reserved by one write to the store: what a dead owner wastes at most …
+const CHANNEL_BLOCK: u32 = 100;
+/// … and of a recipient's, where there is hardly a second write to save.
+const RECIPIENT_BLOCK: u32 = 10;
+/// Use is recorded in pieces of this part of `per`: what a change of owner costs at most, once.
+const PIECES: u32 = 256;
 
 /// A rule at a share of its pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +41,13 @@ pub(super) struct Terms {
     cells: NonZeroU32,
     /// The most that any window of `per` may hold.
     capacity: u32,
+    /// How many are reserved at once in the store, where use is recorded there.
+    block: u32,
+}
+
+/// Whether the use of a rule is recorded in the store.
+pub(super) fn is_recorded(rule: &QuotaRule) -> bool {
+    Terms::new(rule, 100).rest() > LONGEST_PRESUMPTION
 }
 
 impl Terms {
@@ -54,11 +68,16 @@ impl Terms {
         } else {
             share(limit.saturating_add(rule.burst - 1))
         };
+        let part = match rule.scope {
+            QuotaScope::Channel => CHANNEL_BLOCK,
+            QuotaScope::Recipient => RECIPIENT_BLOCK,
+        };
         Self {
             per: rule.per,
             interval,
             cells: NonZeroU32::MIN.saturating_add(burst.saturating_add(behind) - 1),
             capacity,
+            block: (capacity / part).max(1),
         }
     }
 
@@ -77,6 +96,15 @@ pub(super) struct Wait {
     pub(super) or_an_end: bool,
 }
 
+/// Whether a record is to cover what will be sent next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Covers {
+    /// Where somebody waits for it.
+    More,
+    /// This replica stops.
+    NoMore,
+}
+
 /// How long it may take at the most until one that is under way ends.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
@@ -87,8 +115,27 @@ pub(super) struct Lane<C: Clock> {
     /// What the pace gave and nobody used yet.
     purse: u32,
     window: Window,
-    /// When something was last sent or presumed.
-    last: Duration,
+    /// When the pace would be whole again by what was sent.
+    owed: Duration,
+    /// Of what is under way, how many are covered by the record.
+    reserved: u32,
+    /// How many more the record covers.
+    credit: u32,
+    /// Whether the record may count something as sent when it is read, whenever that is.
+    open: bool,
+}
+
+/// What was recorded of a lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    /// When pieces of what was sent ended, and how many each holds.
+    pub(super) ended: Vec<(Duration, u32)>,
+    /// When the pace is whole again.
+    pub(super) owed: Duration,
+    /// How many more may have been sent until the record was read.
+    pub(super) ahead: u32,
+    /// For how many of these the pace is charged already.
+    pub(super) charged: u32,
 }
 
 impl<C: Clock> Lane<C> {
@@ -99,18 +146,40 @@ impl<C: Clock> Lane<C> {
             pace: RateLimiter::direct_with_clock(quota.allow_burst(terms.cells), clock),
             purse: 0,
             window: Window::default(),
-            last: now,
+            owed: now,
+            reserved: 0,
+            credit: 0,
+            open: false,
         }
+    }
+
+    /// An earlier owner has sent what was recorded.
+    pub(super) fn recorded(terms: &Terms, clock: C, record: &Record, now: Duration) -> Self {
+        let mut lane = Self::new(terms, clock, now);
+        lane.open = record.ahead > 0;
+        for (at, count) in &record.ended {
+            lane.window.note(*count, *at, terms.per);
+        }
+        if record.ahead > 0 {
+            lane.window.note(record.ahead, now + ARRIVAL, terms.per);
+        }
+        let uncharged = record.ahead.saturating_sub(record.charged);
+        lane.owed = record.owed.max(now) + terms.interval.saturating_mul(uncharged);
+        let cells = lane
+            .owed
+            .saturating_sub(now)
+            .as_nanos()
+            .div_ceil(terms.interval.as_nanos());
+        let cells = u32::try_from(cells).unwrap_or(u32::MAX);
+        lane.spend_pace(cells.min(terms.cells.get()));
+        lane
     }
 
     /// Others may have sent as much as the terms allow until `handover`, which is not after `now`.
     pub(super) fn presuming(terms: &Terms, clock: C, handover: Duration, now: Duration) -> Self {
         let mut lane = Self::new(terms, clock, now);
-        if terms.rest() > LONGEST_PRESUMPTION {
-            return lane;
-        }
         let handover = handover + ARRIVAL;
-        lane.last = handover;
+        lane.owed = handover + terms.rest();
         // All at once in the end, after all went evenly: no window can hold more of what they sent.
         let at_once = terms.cells.get().min(terms.capacity);
         let before = terms.capacity - at_once;
@@ -185,15 +254,64 @@ impl<C: Clock> Lane<C> {
     }
 
     /// Sends what was offered.
-    pub(super) fn begin(&mut self, count: u32, now: Duration) {
+    pub(super) fn begin(&mut self, count: u32, terms: &Terms, now: Duration) {
         self.purse = self.purse.saturating_sub(count);
         self.window.begin(count);
-        self.last = self.last.max(now);
+        self.owed = self.owed.max(now) + terms.interval.saturating_mul(count);
     }
 
-    /// A send has ended.
+    /// A send that was asked of the provider has ended, well or not.
     pub(super) fn end(&mut self, count: u32, terms: &Terms, now: Duration) {
+        self.reserved = self.reserved.saturating_sub(count);
         self.window.end(count, now, terms.per);
+    }
+
+    /// What was begun was never asked of the provider.
+    pub(super) fn cancel(&mut self, count: u32) {
+        self.window.cancel(count);
+    }
+
+    /// Whether the record may count something as sent when it is read, whenever that is.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the record covers so many more.
+    pub(super) fn has_credit(&self, count: u32) -> bool {
+        self.credit >= count
+    }
+
+    /// So many of what is under way are about to be asked of the provider; the record covers them.
+    pub(super) fn reserve(&mut self, count: u32) {
+        self.credit = self.credit.saturating_sub(count);
+        self.reserved += count;
+    }
+
+    /// What is to be recorded, and by how much that raises the credit once it is.
+    pub(super) fn record(&mut self, covers: Covers, terms: &Terms, now: Duration) -> (Record, u32) {
+        self.window.used(now, terms.per);
+        let wanted = self.window.in_flight().saturating_sub(self.reserved);
+        let credit = match covers {
+            Covers::More if wanted > self.credit => self.credit.max(wanted).max(terms.block),
+            Covers::More => self.credit,
+            Covers::NoMore => {
+                self.credit = 0;
+                0
+            }
+        };
+        let record = Record {
+            ended: self.window.pieces(terms.per / PIECES),
+            owed: self.owed,
+            ahead: self.reserved + credit,
+            charged: self.reserved + wanted.min(credit),
+        };
+        self.open = record.ahead > 0;
+        (record, credit - self.credit)
+    }
+
+    /// What was recorded covers so many more.
+    pub(super) fn grant(&mut self, more: u32) {
+        self.credit += more;
     }
 
     /// How many count now.
@@ -203,11 +321,6 @@ impl<C: Clock> Lane<C> {
 
     /// Whether it is as if nothing had ever been sent.
     pub(super) fn rests(&mut self, terms: &Terms, now: Duration) -> bool {
-        self.window.is_empty(now, terms.per) && self.last + terms.rest() <= now
-    }
-
-    /// When something was last sent.
-    pub(super) fn last(&self) -> Duration {
-        self.last
+        self.window.is_empty(now, terms.per) && self.owed <= now
     }
 }

@@ -1,14 +1,18 @@
 //! Whatever happens, no window of the provider's holds more than the limit, and what may go goes.
 
-use std::{sync::Arc, time::Duration};
+mod recorded;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use governor::clock::FakeRelativeClock;
 use langnghe_connector::{Hint, QuotaRule, QuotaScope, QuotaUnit};
-use langnghe_model::{CitizenId, Timestamp};
+use langnghe_model::{ChannelId, CitizenId, ConversationId, Timestamp};
 use proptest::prelude::*;
 
-use super::{Book, Ticket};
+use super::{Book, Ticket, book::Uncovered, lane::Covers};
 
+/// How long after its sender's death what was under way may arrive.
+const ARRIVAL: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(1);
 
 fn rule(scope: QuotaScope, limit: u32, per: Duration, burst: u32) -> QuotaRule {
@@ -47,6 +51,19 @@ fn fullest(arrivals: &[Duration], per: Duration) -> usize {
     most
 }
 
+fn to(citizen: &str) -> ConversationId {
+    let channel = ChannelId::new("page").expect("a good id");
+    ConversationId::new(channel, CitizenId::new(citizen))
+}
+
+/// What becomes of writes to the store.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Writing {
+    Works,
+    /// It fails; `true`: it was written all the same.
+    Fails(bool),
+}
+
 /// A provider and the replica that sends to it, step by step by a clock of their own.
 struct Stage {
     clock: FakeRelativeClock,
@@ -57,6 +74,12 @@ struct Stage {
     under_way: Vec<(Duration, Ticket<FakeRelativeClock>)>,
     /// When what was sent to each recipient arrived.
     arrivals: Vec<Vec<Duration>>,
+    /// What the store holds.
+    documents: BTreeMap<String, Vec<u8>>,
+    writing: Writing,
+    writes: usize,
+    /// By how much the replica's clock is ahead.
+    skew: Duration,
 }
 
 impl Stage {
@@ -69,37 +92,88 @@ impl Stage {
             rule,
             under_way: Vec::new(),
             arrivals: vec![Vec::new(); recipients],
+            documents: BTreeMap::new(),
+            writing: Writing::Works,
+            writes: 0,
+            skew: Duration::ZERO,
         }
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_seconds(1_700_000_000) + self.now + self.skew
+    }
+
+    fn write(&mut self, page: super::book::Page, covers: Covers) -> bool {
+        let draft = self.book.draft(page, covers, self.wall());
+        self.writes += 1;
+        if self.writing != Writing::Fails(false) {
+            self.documents
+                .insert(self.book.name(page), draft.body.clone());
+        }
+        let works = self.writing == Writing::Works;
+        if works {
+            self.book.written(&draft);
+        }
+        works
     }
 
     fn pass(&mut self, time: Duration) {
         let until = self.now + time;
         while self.now < until {
-            self.now += STEP;
-            self.clock.advance(STEP);
-            let now = self.now;
-            self.under_way.retain(|(end, _)| *end > now);
+            let ends = self.under_way.iter().map(|(end, _)| *end);
+            let next = ends.min().unwrap_or(until).clamp(self.now + STEP, until);
+            self.clock.advance(next.saturating_sub(self.now));
+            self.now = next;
+            self.under_way.retain(|(end, _)| *end > next);
         }
     }
 
     /// Sends where it may; it takes `latency`, and arrives after this share of it.
     fn send(&mut self, recipient: usize, latency: Duration, share: f64) -> bool {
-        let citizen = CitizenId::new(&format!("citizen-{recipient}"));
-        let Ok(ticket) = self.book.offer(&citizen, 1) else {
+        let to = to(&format!("citizen-{recipient}"));
+        let Ok(mut ticket) = self.book.offer(&to, 1) else {
             return false;
         };
+        while let Err(uncovered) = self.book.reserve(&mut ticket) {
+            let Uncovered::Page(page) = uncovered else {
+                panic!("it was offered by this very owner");
+            };
+            if !self.write(page, Covers::More) {
+                return false;
+            }
+        }
         self.arrivals[recipient].push(self.now + latency.mul_f64(share));
         self.under_way.push((self.now + latency, ticket));
         true
     }
 
-    /// Another replica, which knows nothing, takes over when nothing is under way any more.
+    /// Another replica, which knows what the store knows, takes over when nothing is under way any more.
     fn change_owner(&mut self) {
         while !self.under_way.is_empty() {
             self.pass(STEP);
         }
+        for page in self.book.open() {
+            self.write(page, Covers::NoMore);
+        }
+        self.take_over();
+    }
+
+    /// The replica dies, with what is under way, and another takes over at once.
+    fn kill(&mut self) {
+        self.under_way.clear();
+        let latest = self.now + ARRIVAL;
+        for arrival in self.arrivals.iter_mut().flatten() {
+            *arrival = latest.min(*arrival);
+        }
+        self.take_over();
+    }
+
+    fn take_over(&mut self) {
         self.book = Book::new(vec![self.rule.clone()], self.clock.clone());
         self.book.take_over(None);
+        let documents = self.documents.clone().into_iter().collect();
+        let (_, unreadable) = self.book.restore(documents, self.wall());
+        assert_eq!(unreadable, Vec::<String>::new());
     }
 
     /// The fullest window of those that the rule counts.
@@ -124,23 +198,37 @@ enum Happening {
     Throttled,
     Used(u8),
     ChangeOwner,
+    Kill,
+    /// The clock of the replica is so much ahead of the slowest one's, in milliseconds.
+    Skew(u64),
+    Writing(Writing),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => (1_u64..400).prop_map(Happening::Pass),
+        2 => (1_u64..40_000).prop_map(Happening::Pass),
         8 => (0_usize..3, 0_u64..300, 0.0..=1.0_f64, 1_usize..30).prop_map(
             |(recipient, latency, share, count)| Happening::Send { recipient, latency, share, count }
         ),
         1 => Just(Happening::Throttled),
         1 => (0_u8..=100).prop_map(Happening::Used),
         1 => Just(Happening::ChangeOwner),
+        1 => Just(Happening::Kill),
+        1 => (0_u64..=2000).prop_map(Happening::Skew),
+        1 => prop_oneof![
+            4 => Just(Writing::Works),
+            1 => Just(Writing::Fails(false)),
+            1 => Just(Writing::Fails(true)),
+        ].prop_map(Happening::Writing),
     ]
 }
 
 fn rules() -> impl Strategy<Value = QuotaRule> {
     let scopes = prop_oneof![Just(QuotaScope::Channel), Just(QuotaScope::Recipient)];
-    (scopes, 1_u32..40, 50_u64..3000, 1_u32..10).prop_map(|(scope, limit, per, burst)| {
+    // Of the longer ones the use is recorded.
+    let per = prop_oneof![50_u64..3000, 12_000_u64..60_000];
+    (scopes, 1_u32..40, per, 1_u32..40).prop_map(|(scope, limit, per, burst)| {
         rule(scope, limit, Duration::from_millis(per), burst)
     })
 }
@@ -171,6 +259,9 @@ proptest! {
                     drop(stage.book.told(vec![hint], began, Timestamp::default()));
                 }
                 Happening::ChangeOwner => stage.change_owner(),
+                Happening::Kill => stage.kill(),
+                Happening::Skew(time) => stage.skew = Duration::from_millis(time),
+                Happening::Writing(writing) => stage.writing = writing,
             }
         }
         prop_assert!(stage.fullest() <= most, "{} of {most}", stage.fullest());
@@ -210,8 +301,8 @@ fn a_recipient_who_waits_holds_up_nobody() {
     let second = Duration::from_secs(1);
     let mut stage = Stage::new(rule(QuotaScope::Recipient, 1, second, 1), 9);
     assert!(stage.send(0, STEP, 1.0));
-    let citizen = CitizenId::new("citizen-0");
-    let later = stage.book.offer(&citizen, 1).expect_err("too soon");
+    let later = stage.book.offer(&to("citizen-0"), 1);
+    let later = later.expect_err("too soon");
     assert_eq!(later.scope, QuotaScope::Recipient);
     for other in 1..9 {
         assert!(stage.send(other, STEP, 1.0));
@@ -245,12 +336,11 @@ fn parts_count_and_more_than_the_limit_goes_alone() {
     };
     let book = Book::new(vec![parts], clock.clone());
     assert!(book.counts_parts());
-    let citizen = CitizenId::new("an");
     let mut starts = Vec::new();
     for millisecond in 0..6000_u64 {
-        if let Ok(ticket) = book.offer(&citizen, 3) {
+        if let Ok(mut ticket) = book.offer(&to("an"), 3) {
+            book.reserve(&mut ticket).expect("nothing is recorded");
             starts.push(millisecond);
-            drop(ticket);
         }
         clock.advance(STEP);
     }

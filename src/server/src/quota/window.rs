@@ -90,6 +90,32 @@ impl Window {
         self.note(count, now, per);
     }
 
+    /// So many that were begun were never asked of the provider.
+    pub(super) fn cancel(&mut self, count: u32) {
+        self.in_flight = self.in_flight.saturating_sub(count);
+    }
+
+    /// How many are under way.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// What has ended, in pieces no longer than `piece`: when each piece's last one did, and how many.
+    pub(super) fn pieces(&self, piece: Duration) -> Vec<(Duration, u32)> {
+        let mut pieces: Vec<(Duration, Duration, u32)> = Vec::new();
+        for ended in &self.ended {
+            match pieces.last_mut() {
+                Some((first, last, count)) if ended.last.saturating_sub(*first) <= piece => {
+                    *last = ended.last.max(*last);
+                    *count += ended.count;
+                }
+                _ => pieces.push((ended.first, ended.last, ended.count)),
+            }
+        }
+        let end = |(_, last, count)| (last, count);
+        pieces.into_iter().map(end).collect()
+    }
+
     /// So many count as ended at a time that is not before those noted already.
     pub(super) fn note(&mut self, count: u32, at: Duration, per: Duration) {
         self.counted += count;
@@ -97,7 +123,7 @@ impl Window {
             && let Some(newest) = self.ended.back_mut()
             && at.saturating_sub(newest.first) <= per / CLOSE
         {
-            newest.last = at;
+            newest.last = newest.last.max(at);
             newest.count += count;
             return;
         }

@@ -62,7 +62,7 @@ impl Sender {
     /// Does with a reply what its plan says now: asks the provider to take it, or keeps it, or gives it
     /// up; says what is to become of it. `ticket` counts it against the quotas until the provider has
     /// answered.
-    pub(super) async fn attempt(&self, outgoing: &OutboxReply, ticket: Ticket) -> Attempted {
+    pub(super) async fn attempt(&self, outgoing: &OutboxReply, mut ticket: Ticket) -> Attempted {
         let began = ticket.began;
         let Some(envelope) = Envelope::decode(&outgoing.body) else {
             return Attempted::of(SettleResult::Bury {
@@ -97,6 +97,12 @@ impl Sender {
             let result = self.withhold(planned, &envelope, &outlook, outgoing).await;
             return Attempted::after(result, typing, &envelope, outlook);
         };
+        if let Err(unavailable) = self.journal.reserve(&mut ticket).await {
+            return Attempted::of(SettleResult::Retry {
+                at: now + unavailable.retry_after,
+                counts: false,
+            });
+        }
         match self
             .send_so(way, &envelope, &outlook, outgoing, ticket)
             .await

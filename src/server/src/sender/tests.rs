@@ -1,5 +1,7 @@
 //! What a sender does when the right to send comes and goes.
 
+mod recorded;
+
 use std::{collections::VecDeque, sync::Mutex};
 
 use async_trait::async_trait;
@@ -93,7 +95,7 @@ impl Host for NoProgram {
 
 /// A sender on a store of its own, and the provider that it asks.
 struct Stage {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Arc<dyn Store>,
     channel: ChannelId,
     guard: Arc<Guard>,
@@ -118,7 +120,10 @@ impl Stage {
     }
 
     fn with(quotas: Vec<QuotaRule>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::on(tempfile::tempdir().expect("a folder"), quotas)
+    }
+
+    fn on(folder: tempfile::TempDir, quotas: Vec<QuotaRule>) -> Self {
         let path = folder.path().join("langnghe.db");
         let store = SqliteStore::open(&path, Limits::default(), OpenMode::Serve);
         let store: Arc<dyn Store> = Arc::new(store.expect("the store opens"));
@@ -162,7 +167,7 @@ impl Stage {
         let stop = CancellationToken::new();
         let task = tokio::spawn(Arc::new(sender).run(stop.clone()));
         Self {
-            _folder: folder,
+            folder,
             store,
             channel,
             guard,
@@ -241,9 +246,32 @@ impl Stage {
     }
 
     async fn end(self) {
+        drop(self.stopped().await);
+    }
+
+    /// Stops in order; what was stored is still there.
+    async fn stopped(mut self) -> tempfile::TempDir {
         self.stop.cancel();
-        let ended = tokio::time::timeout(SOON, self.task).await;
+        let ended = tokio::time::timeout(SOON, &mut self.task).await;
         ended.expect("it ends").expect("no panic");
+        self.let_go("us").await;
+        self.store.close().await.expect("closed");
+        self.folder
+    }
+
+    /// Ends as if it had been killed.
+    async fn killed(mut self) -> tempfile::TempDir {
+        self.task.abort();
+        drop((&mut self.task).await);
+        self.let_go("us").await;
+        self.store.close().await.expect("closed");
+        self.folder
+    }
+
+    /// Nothing goes out for a while.
+    async fn asked_nothing_more(&mut self) {
+        let more = tokio::time::timeout(Duration::from_millis(300), self.asked.recv()).await;
+        assert!(more.is_err(), "{more:?}");
     }
 }
 
