@@ -1,11 +1,11 @@
-//! The limit of a channel, seen from its provider: kept in every window, also where another replica
-//! takes over, and used; and how it stands, for operators.
+//! The limits of a channel, seen from its provider: kept in every window, also where another replica
+//! takes over or the owner is killed, and used; and how they stand, for operators.
 
 use std::time::{Duration, Instant};
 
 use langnghe_tests::{
     Replica,
-    chaos::quota::fullest_second,
+    chaos::quota::{fullest_second, fullest_window},
     citizen::Citizen,
     redis::{Fsync, Server, Setup},
     road::Road,
@@ -112,4 +112,75 @@ async fn no_second_holds_more_than_the_limit_whoever_sends() {
     assert!(fullest <= PACE as usize, "{fullest}");
     // Of a machine on which other things run, no more is asked here; the load test tells the figure.
     assert!(behind(&times(&theirs)) < 10.0);
+}
+
+/// The most in [`LONG`], beside [`PACE`] in a second.
+const MOST: usize = 100;
+/// So long that the owner is killed several times within it.
+const LONG: Duration = Duration::from_secs(20);
+/// What is sent when each of the owners is killed.
+const KILLS: [usize; 3] = [25, 50, 75];
+/// How many replies there are to send.
+const REPLIES: usize = 150;
+/// What is on its way at once, and so may be counted and never have arrived when its sender dies.
+const AT_ONCE: usize = 4;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_window_holds_more_than_its_limit_though_owners_are_killed() {
+    let redis = Server::start(&Setup::redis().durable(Fsync::Everysec)).await;
+    let mut road = Road::new().await;
+    let quotas = toml::toml! {
+        page = { limit = 20, per = "1s" }
+        replies = { limit = 100, per = "20s", burst = 100 }
+    };
+    road.installation
+        .set("store.url", redis.url())
+        .set("limits.channel_lease", "1s")
+        .set("limits.lease", "1s")
+        .set(
+            "limits.sends_at_once",
+            i64::try_from(AT_ONCE).expect("small"),
+        )
+        .set_of("channel", "page", "quotas", quotas);
+    let mut twin = road.installation.twin();
+    let (door, api_base) = road.graph.open_door().await;
+    twin.set_of("channel", "page", "api_base", api_base);
+    let installations = [&road.installation, &twin];
+    let mut replicas = [
+        Replica::start(installations[0]).await,
+        Replica::start(installations[1]).await,
+    ];
+    for number in 0..REPLIES / 3 {
+        let citizen = Citizen::new(installations[number % 2]);
+        for words in ["báo sự cố", "Ổ gà sâu", "Trước số 12"] {
+            citizen.says(words).await;
+        }
+    }
+    let calls = || road.graph.calls_by_door();
+    for count in KILLS {
+        wait::until("more is sent", wait::SOON, async || calls().len() >= count).await;
+        let owner = usize::from(calls().last().is_some_and(|(_, at)| *at == door));
+        replicas[owner].kill();
+        replicas[owner] = Replica::start(installations[owner]).await;
+    }
+    wait::until("all is sent", Duration::from_mins(1), async || {
+        calls().len() >= REPLIES
+    })
+    .await;
+    let times: Vec<Instant> = calls().iter().map(|(at, _)| *at).collect();
+    let (second, _) = fullest_second(&times).expect("calls");
+    let (long, _) = fullest_window(&times, LONG).expect("calls");
+    let changes = calls()
+        .windows(2)
+        .filter(|pair| pair[0].1 != pair[1].1)
+        .count();
+    eprintln!(
+        "fullest second {second} of {PACE}; fullest {LONG:?} {long} of {MOST}; {changes} changes"
+    );
+    assert!(second <= PACE as usize, "{second}");
+    assert!(long <= MOST, "{long}");
+    assert!(changes > 0, "another replica took over");
+    // Of each dead owner a block and what was on its way may be wasted.
+    let wasted = KILLS.len() * (1 + AT_ONCE);
+    assert!(long >= MOST - wasted, "{long}");
 }

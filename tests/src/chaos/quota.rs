@@ -11,10 +11,15 @@ pub const LATENESS: Duration = Duration::from_millis(150);
 /// The most calls in any window of one second, wherever it begins, and when that window begins; the
 /// calls are in order.
 pub fn fullest_second(calls: &[Instant]) -> Option<(usize, Instant)> {
+    fullest_window(calls, Duration::from_secs(1))
+}
+
+/// The same of windows that are `per` long.
+pub fn fullest_window(calls: &[Instant], per: Duration) -> Option<(usize, Instant)> {
     let mut first = 0;
     let mut fullest: Option<(usize, Instant)> = None;
     for (place, call) in calls.iter().enumerate() {
-        while call.duration_since(calls[first]) >= Duration::from_secs(1) {
+        while call.duration_since(calls[first]) >= per {
             first += 1;
         }
         let count = place + 1 - first;

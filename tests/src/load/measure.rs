@@ -8,6 +8,7 @@ use super::{
     client::{self, Pace},
     figures::{Figures, count, rate},
     options::{Measure, Part},
+    pace,
     plan::Shape,
     process,
     report::{self, Report, Target},
@@ -33,6 +34,9 @@ pub async fn measure(options: &Measure) -> Result<(), String> {
     }
     if wanted(Part::Process) {
         process(options, &mut report).await?;
+    }
+    if options.only == Some(Part::Pace) {
+        pace::pace(&mut report).await?;
     }
     if options.store.is_shared() {
         if wanted(Part::Idle) {
@@ -69,7 +73,7 @@ fn shape(options: &Measure) -> Shape {
     }
 }
 
-fn pace(options: &Measure) -> Pace {
+fn calls(options: &Measure) -> Pace {
     options.rate.map_or(Pace::ClosedLoop, Pace::OpenLoop)
 }
 
@@ -115,7 +119,7 @@ async fn accept(options: &Measure, report: &mut Report) -> Result<(), String> {
     for (round, plan) in plans.iter().enumerate() {
         for turn in 0..3 {
             // Who goes first takes turns too.
-            let (one, pace) = ((round + turn) % 3, pace(options));
+            let (one, pace) = ((round + turn) % 3, calls(options));
             let figures = &mut figures[one];
             match one {
                 0 => figures.round(&[body.address], plan, pace, || time_of(body.id()))?,
@@ -181,7 +185,7 @@ async fn process(options: &Measure, report: &mut Report) -> Result<(), String> {
     let (idle, _) = replicas.memory();
     let before = server_use(&trial).await;
     let begin = Instant::now();
-    let fired = client::fire(&trial.addresses(), &plan, pace(options))?;
+    let fired = client::fire(&trial.addresses(), &plan, calls(options))?;
     replicas.processed(plan.messages).await;
     let time = begin.elapsed();
     let after = server_use(&trial).await;

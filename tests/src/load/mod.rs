@@ -5,12 +5,15 @@
 //! machine. Figures are compared within one run, in rounds that take turns: the machine's moods then
 //! cancel out, and the ratio is what holds.
 
+mod backlog;
 pub mod bare;
 pub mod baseline;
+mod bot_api;
 pub mod client;
 mod figures;
 pub mod measure;
 pub mod options;
+mod pace;
 pub mod plan;
 pub mod process;
 pub mod replicas;

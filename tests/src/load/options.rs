@@ -97,4 +97,7 @@ pub enum Part {
     Idle,
     /// How long the work of a replica that dies rests.
     Takeover,
+    /// How exactly each kind of limit on what is sent is kept and used; six minutes, and only when it is
+    /// named. Takes no other option but --json.
+    Pace,
 }

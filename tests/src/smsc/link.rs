@@ -320,6 +320,7 @@ impl Talk<'_> {
             submitted.id.clone_from(&id);
             submitted.link = self.number;
             book.submitted.push(submitted);
+            book.arrived.push(Instant::now());
         }
         let (hold, window) = (book.hold, book.window);
         drop(book);

@@ -59,6 +59,8 @@ struct Book {
     throttle_every: Option<u64>,
     receipts: Receipts,
     submitted: Vec<Submitted>,
+    /// When each of them came.
+    arrived: Vec<Instant>,
     submits: u64,
     binds: Vec<Bound>,
     unbinds: usize,
@@ -178,6 +180,11 @@ impl Smsc {
     /// Everything that was taken, in order.
     pub fn submitted(&self) -> Vec<Submitted> {
         self.state.book().submitted.clone()
+    }
+
+    /// When everything that was taken came, in order.
+    pub fn arrived(&self) -> Vec<Instant> {
+        self.state.book().arrived.clone()
     }
 
     /// How many were taken: cheap, for polling.
