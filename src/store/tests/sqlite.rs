@@ -6,10 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use langnghe_model::{BackendId, ChannelId, CitizenId, ConversationId, DedupKey, Timestamp};
+use langnghe_model::{
+    BackendId, ChannelId, CitizenId, ConversationId, DedupKey, EventId, Timestamp,
+};
 use langnghe_store::{
-    Accepted, Commit, Committed, DeadKind, Disabled, Limits, NewDeadLetter, NewEvent, OpenMode,
-    SessionChange, SqliteStore, Store, StoreError, TicketFilter,
+    Accepted, Commit, Committed, DeadKind, Disabled, Epoch, Lane, Limits, NewDeadLetter, NewEvent,
+    NewReply, OpenMode, Retention, SentRecord, SessionChange, SettleResult, Settlement,
+    SqliteStore, Store, StoreError, TicketFilter,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -38,14 +41,14 @@ fn event(number: u128, bytes: usize) -> NewEvent {
     }
 }
 
-/// Sets an event aside; the id of the dead letter.
-async fn dead_letter(store: &SqliteStore) -> u64 {
+/// Takes a turn that does what `change` makes of the empty commit.
+async fn turn(store: &SqliteStore, change: impl FnOnce(&mut Commit)) {
     store.accept(vec![event(1, 10)], NOW).await.expect("accept");
     let claims = store
         .claim(1, LEASE, NOW, Duration::ZERO)
         .await
         .expect("claim");
-    let commit = Commit {
+    let mut commit = Commit {
         conversation: claims[0].conversation.clone(),
         token: claims[0].token,
         processed: claims[0].events[0].0,
@@ -53,24 +56,86 @@ async fn dead_letter(store: &SqliteStore) -> u64 {
         replies: Vec::new(),
         tickets: Vec::new(),
         timers: Vec::new(),
-        set_aside: vec![NewDeadLetter {
-            reason: "odd".to_owned(),
-            body: b"odd".to_vec(),
-            reply: None,
-        }],
+        set_aside: Vec::new(),
         heard: None,
         contact: None,
         erase: false,
     };
+    change(&mut commit);
     assert_eq!(
         store.commit(vec![commit], NOW).await.expect("commit"),
         [Committed::Done]
     );
+}
+
+/// Sets an event aside; the id of the dead letter.
+async fn dead_letter(store: &SqliteStore) -> u64 {
+    turn(store, |commit| {
+        commit.set_aside = vec![NewDeadLetter {
+            reason: "odd".to_owned(),
+            body: b"odd".to_vec(),
+            reply: None,
+        }];
+    })
+    .await;
     store
         .dead_letters(Some(DeadKind::Event), None, 1)
         .await
         .expect("list")[0]
         .id
+}
+
+#[tokio::test]
+async fn what_was_sent_is_kept_until_its_time_is_over() {
+    let (_folder, path) = folder();
+    let store = serve(&path).expect("open");
+    turn(&store, |commit| {
+        let reply = |text: &str| NewReply {
+            body: text.as_bytes().to_vec(),
+            window_until: None,
+            lane: Lane::Answer,
+        };
+        commit.replies = ["one", "two"].map(reply).to_vec();
+    })
+    .await;
+    let conversation = event(1, 0).conversation;
+    for hours in [1, 24] {
+        let claimed = store
+            .claim_outbox(
+                &conversation.channel,
+                Epoch(1),
+                1,
+                LEASE,
+                NOW,
+                Duration::ZERO,
+            )
+            .await
+            .expect("claim");
+        let settlement = Settlement {
+            id: claimed[0].id,
+            conversation: conversation.clone(),
+            token: claimed[0].token,
+            result: SettleResult::SentFor(SentRecord {
+                message: EventId::new(format!("m.{hours}")),
+                body: b"words".to_vec(),
+                until: NOW + Duration::from_hours(hours),
+            }),
+        };
+        store.settle(vec![settlement], NOW).await.expect("settle");
+    }
+    let long = Duration::from_hours(9999);
+    let retention = Retention {
+        dedup: long,
+        idle_sessions: long,
+        dead_letters: long,
+        personal: long,
+    };
+    let later = NOW + Duration::from_hours(2);
+    store.purge(retention, later).await.expect("purge");
+    for (message, kept) in [("m.1", false), ("m.24", true)] {
+        let sent = store.sent(&conversation, &EventId::new(message)).await;
+        assert_eq!(sent.expect("sent").is_some(), kept, "{message}");
+    }
 }
 
 #[tokio::test]
