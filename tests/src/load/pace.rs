@@ -10,6 +10,7 @@ use super::{
     backlog,
     bot_api::BotApi,
     report::{Report, Target},
+    trial::FLOW,
 };
 use crate::{Installation, Replica, chaos::quota::fullest_window, smsc::Smsc, wait};
 
@@ -171,6 +172,8 @@ impl Case {
         let (recipients, each) = self.backlog(time);
         let mut installation = Installation::new();
         installation
+            .flows(&[("load.toml", FLOW)])
+            .set("flows.start", "load")
             .set("log.level", "warn")
             .set("server.workers", 1);
         match self.way {

@@ -19,7 +19,7 @@ use crate::{
 
 /// A flow that repeats every message: each is the answer to one of its questions, and the next
 /// question, or the end, says what was understood.
-const FLOW: &str = include_str!("load.toml");
+pub(super) const FLOW: &str = include_str!("load.toml");
 
 /// The path of the channel's webhook.
 pub const WEBHOOK: &str = "/webhooks/page";
