@@ -353,7 +353,8 @@ pub struct Disabled {
 pub struct Retention {
     /// Marks by which a redelivery is recognised.
     pub dedup: Duration,
-    /// Sessions without a word from the citizen.
+    /// Sessions without a word from the citizen, counted from when we took the last one: what a provider
+    /// brings late was written long before.
     pub idle_sessions: Duration,
     /// Dead letters.
     pub dead_letters: Duration,

@@ -197,6 +197,8 @@ pub enum Record {
         conversation: ConversationId,
         /// When the citizen was last heard from.
         heard_at: Timestamp,
+        /// When we took what was heard then; not before `heard_at`.
+        taken_at: Timestamp,
         /// The session, encoded.
         body: Vec<u8>,
     },

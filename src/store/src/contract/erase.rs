@@ -250,6 +250,62 @@ pub async fn a_purge_removes_idle_sessions_only(fixture: &dyn Fixture) {
     assert!(claim_one(&*store, later).await.session.is_some());
 }
 
+/// Providers bring what lay with them through an outage long after it was written: that is when the
+/// citizen was heard from, but retention begins when we took it.
+pub async fn a_session_of_late_events_is_kept_from_when_we_took_them(fixture: &dyn Fixture) {
+    let store = open(fixture).await;
+    let written = start();
+    let taken = start() + DAY * 10;
+    let redelivered = |commit: &mut crate::Commit| {
+        commit.session = SessionChange::Put(b"session".to_vec());
+        commit.heard = Some(Heard {
+            at: written,
+            window_until: None,
+        });
+    };
+    // One began with it, one was known for long, one is only touched by it.
+    turn_at(&*store, &citizen("an"), 1, taken, redelivered).await;
+    for (number, name) in [(2, "binh"), (3, "chi")] {
+        turn_at(&*store, &citizen(name), number, written, redelivered).await;
+    }
+    turn_at(&*store, &citizen("binh"), 4, taken, redelivered).await;
+    turn_at(&*store, &citizen("chi"), 5, taken, |commit| {
+        commit.heard = Some(Heard {
+            at: written,
+            window_until: None,
+        });
+    })
+    .await;
+    let retention = Retention {
+        dedup: DAY * 99,
+        ..keep_for(7)
+    };
+    for days in [11, 16] {
+        let purged = store.purge(retention, start() + DAY * days).await;
+        assert_eq!(purged.expect("purge"), Purged::default(), "day {days}");
+    }
+    for name in ["an", "binh", "chi"] {
+        let contact = store.contact(&citizen(name)).await.expect("contact");
+        assert_eq!(contact.heard_at, Some(written), "{name}");
+    }
+    // What is written anew counts at once, also for the window.
+    let answered = taken + Duration::from_secs(5);
+    turn_at(&*store, &citizen("an"), 6, answered, |commit| {
+        commit.heard = Some(Heard {
+            at: answered,
+            window_until: None,
+        });
+    })
+    .await;
+    let contact = store.contact(&citizen("an")).await.expect("contact");
+    assert_eq!(contact.heard_at, Some(answered));
+    let purged = store.purge(retention, start() + DAY * 18).await;
+    assert_eq!(purged.expect("purge").sessions, 3);
+    assert_eq!(store.depths().await.expect("depths").sessions, 0);
+    let contact = store.contact(&citizen("binh")).await.expect("contact");
+    assert_eq!(contact.heard_at, None);
+}
+
 /// Old dead letters go; their tickets stay.
 pub async fn a_purge_removes_old_dead_letters(fixture: &dyn Fixture) {
     let store = open(fixture).await;

@@ -177,6 +177,7 @@ macro_rules! contract_suite {
                 erasure_within_a_commit_comes_first
                 a_purge_removes_marks_past_their_window
                 a_purge_removes_idle_sessions_only
+                a_session_of_late_events_is_kept_from_when_we_took_them
                 a_purge_removes_old_dead_letters
                 a_purge_removes_personal_parts_past_their_time
             }

@@ -284,15 +284,19 @@ pub(super) async fn contact(
     let mut record = redis::cmd("GET");
     record.arg([shared.layout.prefix.as_bytes(), b":c:", &member].concat());
     let record = call::optional(shared.link.command("contact", &record).await?)?;
-    let mut heard = redis::cmd("ZSCORE");
-    heard
-        .arg(shared.layout.index_key(index, "heard"))
-        .arg(&member);
-    let heard = call::score(shared.link.command("contact", &heard).await?)?;
-    Ok(Contact {
-        heard_at: heard,
-        record,
-    })
+    let score = |set: &str| {
+        let mut command = redis::cmd("ZSCORE");
+        let set = shared.layout.index_key(index, set);
+        command.arg(set).arg(&member);
+        command
+    };
+    let (late, heard) = (score("late"), score("heard"));
+    let late = call::score(shared.link.command("contact", &late).await?)?;
+    let heard_at = match late {
+        Some(at) => Some(at),
+        None => call::score(shared.link.command("contact", &heard).await?)?,
+    };
+    Ok(Contact { heard_at, record })
 }
 
 /// Whether the server can be written.

@@ -157,7 +157,7 @@ pub(super) fn idle_sessions(
     limit: i64,
 ) -> rusqlite::Result<(Option<i64>, Vec<ConversationId>)> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, iif(heard_at < ?2, conversation, NULL) FROM sessions
+        "SELECT id, iif(max(heard_at, taken_at) < ?2, conversation, NULL) FROM sessions
          WHERE id > ?1 ORDER BY id LIMIT ?3",
     )?;
     let mut rows = statement.query(params![after, idle_since.as_milliseconds(), limit])?;

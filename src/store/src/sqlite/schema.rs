@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// Each entry brings the schema from the version of its index to the next. Entries are never
 /// changed once released, only added.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {
@@ -165,4 +165,10 @@ CREATE TABLE sent (
     PRIMARY KEY (conversation, message)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sent_until ON sent (until);
+";
+
+/// Version 4: when we took what a session was last heard with, as retention begins there. Sessions of
+/// before were heard from when they say.
+const FOURTH: &str = "
+ALTER TABLE sessions ADD COLUMN taken_at INTEGER NOT NULL DEFAULT 0;
 ";

@@ -49,7 +49,8 @@ pub(super) fn heard_at(
     Ok(at.map(Timestamp::from_milliseconds))
 }
 
-/// Writes a session; true when it is new. `heard` says when the citizen was there, if they were.
+/// Writes a session; true when it is new. `heard` says when the citizen was there, if they were: then
+/// it was taken at `now`.
 pub(super) fn put(
     connection: &Connection,
     conversation: &ConversationId,
@@ -62,10 +63,11 @@ pub(super) fn put(
     let at = heard.map(Timestamp::as_milliseconds);
     let changed = connection
         .prepare_cached(
-            "UPDATE sessions SET body = ?3, heard_at = max(heard_at, coalesce(?4, heard_at))
+            "UPDATE sessions SET body = ?3, heard_at = max(heard_at, coalesce(?4, heard_at)),
+                 taken_at = iif(?4 IS NULL, taken_at, max(taken_at, ?5))
              WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2",
         )?
-        .execute(params![first, key, body, at])?;
+        .execute(params![first, key, body, at, now.as_milliseconds()])?;
     if changed > 0 {
         return Ok(false);
     }
@@ -73,37 +75,44 @@ pub(super) fn put(
     // the insert fails and the batch is refused, which loses nothing.
     connection
         .prepare_cached(
-            "INSERT INTO sessions (id, conversation, heard_at, body)
-             SELECT coalesce(max(id) + 1, ?1), ?2, ?3, ?4 FROM sessions
+            "INSERT INTO sessions (id, conversation, heard_at, body, taken_at)
+             SELECT coalesce(max(id) + 1, ?1), ?2, ?3, ?4, ?5 FROM sessions
              WHERE id BETWEEN ?1 AND ?1 + 3",
         )?
         .execute(params![
             first,
             key,
             at.unwrap_or(now.as_milliseconds()),
-            body
+            body,
+            now.as_milliseconds()
         ])?;
     Ok(true)
 }
 
-/// Notes when the citizen was there.
+/// Notes when the citizen was there, and that it was taken at `now`.
 pub(super) fn touch(
     connection: &Connection,
     conversation: &ConversationId,
     at: Timestamp,
+    now: Timestamp,
 ) -> rusqlite::Result<()> {
     let key = conversation.key();
     connection
         .prepare_cached(
-            "UPDATE sessions SET heard_at = max(heard_at, ?3)
+            "UPDATE sessions SET heard_at = max(heard_at, ?3), taken_at = max(taken_at, ?4)
              WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2",
         )?
-        .execute(params![first_slot(&key), key, at.as_milliseconds()])?;
+        .execute(params![
+            first_slot(&key),
+            key,
+            at.as_milliseconds(),
+            now.as_milliseconds()
+        ])?;
     Ok(())
 }
 
-/// Removes a session, only if it was last heard from before `idle_since` where that is given; true
-/// when it was there.
+/// Removes a session, only if it was last heard from, and that taken, before `idle_since` where that
+/// is given; true when it was there.
 pub(super) fn delete(
     connection: &Connection,
     conversation: &ConversationId,
@@ -115,7 +124,8 @@ pub(super) fn delete(
     let id: Option<i64> = connection
         .prepare_cached(
             "DELETE FROM sessions
-             WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2 AND heard_at < ?3 RETURNING id",
+             WHERE id BETWEEN ?1 AND ?1 + 3 AND conversation = ?2
+                 AND max(heard_at, taken_at) < ?3 RETURNING id",
         )?
         .query_row(params![first, key, before], |row| row.get(0))
         .optional()?;

@@ -156,7 +156,7 @@ impl State {
             }
             SessionChange::Keep => {
                 if let Some(heard) = commit.heard {
-                    sessions::touch(&self.connection, conversation, heard.at)?;
+                    sessions::touch(&self.connection, conversation, heard.at, now)?;
                 }
             }
         }

@@ -321,13 +321,23 @@ impl RedisArchive {
             command
         });
         let answers = self.commands(commands.collect()).await?;
+        let late = entries.iter().map(|entry| {
+            let mut command = redis::cmd("ZSCORE");
+            command
+                .arg(self.key(entry.index, "late"))
+                .arg(&entry.member);
+            command
+        });
+        let late = self.commands(late.collect()).await?;
         let mut records = Vec::new();
-        for (entry, answer) in entries.iter().zip(answers) {
+        for ((entry, answer), late) in entries.iter().zip(answers).zip(late) {
             // One that ran out is not there any more.
             if let Some(body) = call::optional(answer)? {
+                let taken_at = call::moment_of(entry.score);
                 records.push(Record::Session {
                     conversation: conversation(&entry.member)?,
-                    heard_at: call::moment_of(entry.score),
+                    heard_at: call::score(late)?.unwrap_or(taken_at),
+                    taken_at,
                     body,
                 });
             }

@@ -157,20 +157,25 @@ impl RedisArchive {
             if let Record::Session {
                 conversation,
                 heard_at,
+                taken_at,
                 body,
             } = record
             {
-                self.place(&mut groups, conversation, (*heard_at, body));
+                self.place(&mut groups, conversation, (*heard_at, *taken_at, body));
             }
         }
         let idle = milliseconds(self.shared.options.idle_sessions + SLACK);
         let begin = |call: &mut Call<'_>| {
             call.arg(idle).arg(milliseconds(SLACK));
         };
-        let say = |call: &mut Call<'_>, member: &[u8], record: &(Timestamp, &Vec<u8>)| {
-            let (heard_at, body) = record;
-            call.arg(member).arg(heard_at.as_milliseconds()).arg(body);
-        };
+        let say =
+            |call: &mut Call<'_>, member: &[u8], record: &(Timestamp, Timestamp, &Vec<u8>)| {
+                let (heard_at, taken_at, body) = record;
+                call.arg(member)
+                    .arg(heard_at.as_milliseconds())
+                    .arg(taken_at.as_milliseconds())
+                    .arg(body);
+            };
         self.call_each(&script::IMPORT_SESSIONS, groups, begin, say)
             .await
     }

@@ -1,7 +1,7 @@
 -- Applies what workers did: session, replies, tickets, timers, dead letters and the removal from the inbox;
 -- for each conversation all of it or nothing.
 --
--- keys    leased, ready, heard, contacts, timers, i: s: c: o: on: ob: t: k: x:<member>, those of tickets and dead letters,
+-- keys    leased, ready, heard, late, contacts, timers, i: s: c: o: on: ob: t: k: x:<member>, those of tickets and dead letters,
 --         <prefix>:code:… of each ticket (only where all indexes are on one server)
 -- args    milliseconds that an idle session is kept at most; number of commits; a commit: member, channel,
 --         token, position up to which it was processed, session (K keep, P put, D delete), its body, when the
@@ -15,6 +15,7 @@
 
 local idle, commits = arg(), number()
 -- Sessions idle for days: when a citizen was heard from is kept to within a minute, which saves a write.
+-- What comes later than that after it was written is late: both moments are kept then.
 local HEARD_EXACT = 60000
 
 local function read()
@@ -54,20 +55,36 @@ local function taken(tickets)
   return false
 end
 
+-- Notes that the citizen was heard from at this moment, and that we took it now.
+local function hear(member, at)
+  local kept, late = redis.call('ZSCORE', HEARD, member), redis.call('ZSCORE', LATE, member)
+  kept = kept and tonumber(kept) or -math.huge
+  late = late and tonumber(late)
+  at = math.max(at, late or kept)
+  if now - at > HEARD_EXACT then
+    if kept + HEARD_EXACT < now then redis.call('ZADD', HEARD, digits(now), member) end
+    if late ~= at then redis.call('ZADD', LATE, digits(at), member) end
+  elseif late then
+    redis.call('ZADD', HEARD, digits(at), member)
+    redis.call('ZREM', LATE, member)
+  elseif kept + HEARD_EXACT < at then
+    redis.call('ZADD', HEARD, digits(at), member)
+  end
+end
+
 local function keep_session(c)
   local member = c.member
   if c.session == 'P' then
     redis.call('SET', of('s', member), c.body, 'PX', idle)
-    local heard = redis.call('ZSCORE', HEARD, member)
-    if not heard then
-      redis.call('ZADD', HEARD, digits(c.heard or now), member)
-    elseif c.heard and tonumber(heard) + HEARD_EXACT < c.heard then
-      redis.call('ZADD', HEARD, digits(c.heard), member)
+    if c.heard then
+      hear(member, c.heard)
+    else
+      redis.call('ZADD', HEARD, 'NX', digits(now), member)
     end
   elseif c.session == 'D' then
-    if redis.call('DEL', of('s', member)) == 1 then redis.call('ZREM', HEARD, member) end
+    if redis.call('DEL', of('s', member)) == 1 then forget_heard(member) end
   elseif c.heard and redis.call('PEXPIRE', of('s', member), idle) == 1 then
-    redis.call('ZADD', HEARD, 'GT', digits(c.heard), member)
+    hear(member, c.heard)
   end
 end
 

@@ -92,7 +92,7 @@ end
 -- Removes everything held of a conversation: whether there was a session, what waited, how many tickets.
 local function erase(member, channel)
   local session = redis.call('DEL', of('s', member))
-  redis.call('ZREM', HEARD, member)
+  forget_heard(member)
   local events = redis.call('LLEN', of('i', member))
   redis.call('DEL', of('i', member))
   redis.call('ZREM', READY, member)

@@ -10,7 +10,9 @@
 --
 -- <prefix>:<tag>:ready     sorted set  member -> position of its first event
 -- <prefix>:<tag>:leased    sorted set  member -> lease token (see `token`)
--- <prefix>:<tag>:heard     sorted set  member with a session -> when the citizen was last heard from
+-- <prefix>:<tag>:heard     sorted set  member with a session -> when the citizen was last heard from; but for one
+--                          in `late`, when we took what was heard: retention goes by this
+-- <prefix>:<tag>:late      sorted set  member that was heard from well before we took it -> when it was heard from
 -- <prefix>:<tag>:timers    sorted set  member -> its earliest timer
 -- <prefix>:<tag>:counts    hash        how much waits
 -- <prefix>:<tag>:or:<ch>   sorted set  member -> number of its first reply, of those that may be sent
@@ -48,7 +50,7 @@ local function index(name) return P .. ':' .. T .. ':' .. name end
 local function of(name, member) return P .. ':' .. name .. ':' .. member end
 local function digits(n) return string.format('%.0f', n) end
 
-local READY, LEASED, HEARD = index('ready'), index('leased'), index('heard')
+local READY, LEASED, HEARD, LATE = index('ready'), index('leased'), index('heard'), index('late')
 local TIMERS, COUNTS, EPOCHS = index('timers'), index('counts'), index('epochs')
 local CONTACTS = index('contacts')
 
@@ -77,6 +79,11 @@ local function run_out() return '(' .. digits((now + 1 - EPOCH_2020) * 4096) end
 local function holds(set, member, wanted)
   local score = redis.call('ZSCORE', set, member)
   return score and tonumber(score) == tonumber(wanted)
+end
+
+local function forget_heard(member)
+  redis.call('ZREM', HEARD, member)
+  redis.call('ZREM', LATE, member)
 end
 
 local counted = {}

@@ -1,6 +1,6 @@
 -- Removes a step of what is older than allowed.
 --
--- keys    heard, s: i:<member>; contacts, c:<member>; dead, x:<number>; personal, k:<id> (see prelude and dead.lua)
+-- keys    heard, late, s: i:<member>; contacts, c:<member>; dead, x:<number>; personal, k:<id> (see prelude and dead.lua)
 -- args    what (s sessions, x dead letters, c contacts, k tickets), before when, how many at most
 -- result  how many
 
@@ -11,7 +11,7 @@ if what == 's' then
     -- One with a waiting event is about to be heard from.
     if redis.call('EXISTS', of('i', member)) == 0 then
       redis.call('DEL', of('s', member))
-      redis.call('ZREM', HEARD, member)
+      forget_heard(member)
       gone = gone + 1
     end
   end

@@ -78,14 +78,15 @@ pub(super) fn page(
         ),
         RecordKind::Session => numbered(
             connection,
-            "SELECT conversation, heard_at, body, id FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2",
+            "SELECT conversation, heard_at, max(taken_at, heard_at), body, id FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2",
             after,
             limit,
             |row| {
                 Ok(Record::Session {
                     conversation: conversation(row, 0)?,
                     heard_at: moment(row, 1)?,
-                    body: row.get(2)?,
+                    taken_at: moment(row, 2)?,
+                    body: row.get(3)?,
                 })
             },
         ),

@@ -67,6 +67,7 @@ impl State {
             Record::Session {
                 conversation,
                 heard_at,
+                taken_at,
                 body,
             } => {
                 if sessions::put(
@@ -74,7 +75,7 @@ impl State {
                     conversation,
                     body,
                     Some(*heard_at),
-                    *heard_at,
+                    *taken_at,
                 )? {
                     self.counters.sessions += 1;
                 }
