@@ -132,6 +132,13 @@ expired = What you started was open for a long time, so we have closed it. Reply
 opted-out = You will get no more notices here. You can still write to us; reply START to get notices again.
 opted-in = You will get notices here again.
 
+# Feedback on a notice, as the agency reads it
+feedback-title = Feedback: { $title }
+feedback-ticket = Code of the report
+feedback-rating = Stars
+feedback-choices = Choices
+feedback-text = Comment
+
 # Key words: the whole message is one of these, in any case.
 # "-sure" are clear enough even where a free answer is expected.
 words-back = back, go back, previous

@@ -126,6 +126,13 @@ expired = Nội dung anh/chị nhập dở đã lâu nên chúng tôi xin phép 
 opted-out = Dạ, chúng tôi sẽ không gửi thông báo đến đây nữa. Anh/chị vẫn nhắn được khi cần; nhắn START để nhận lại thông báo ạ.
 opted-in = Dạ, từ nay anh/chị lại nhận được thông báo ở đây ạ.
 
+# Đánh giá một thông báo, như cơ quan đọc
+feedback-title = Đánh giá: { $title }
+feedback-ticket = Mã phản ánh
+feedback-rating = Số sao
+feedback-choices = Lựa chọn
+feedback-text = Ý kiến
+
 # Từ khóa: cả tin nhắn là một trong các cụm này, có dấu hay không đều được.
 # "-sure" là các cụm đủ rõ để hiểu cả khi đang hỏi một câu trả lời tự do.
 words-back = quay lại, trở lại, lùi lại, câu trước

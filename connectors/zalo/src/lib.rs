@@ -25,6 +25,7 @@ mod oauth;
 mod receive;
 mod send;
 mod tokens;
+mod tracking;
 
 pub use authorize::{Authorization, AuthorizeError, Authorized, Consent};
 pub use config::{ChoicePresentation, Config, ConfigError, ContactRequest, TemplateSetting};

@@ -1,7 +1,9 @@
 //! From a webhook to events: one event a request.
 
 mod attachment;
+mod feedback;
 mod message;
+mod news;
 mod other;
 mod scope;
 mod signature;

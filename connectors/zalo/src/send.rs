@@ -31,7 +31,7 @@ use self::{
 use crate::{
     ChoicePresentation, Config,
     citizen::{Addressee, addressee},
-    lenient,
+    lenient, tracking,
 };
 
 /// What the payloads of our own buttons begin with: a press comes back as a text.
@@ -63,8 +63,14 @@ impl Sender {
     /// Sends one reply: one message to the citizen.
     pub(crate) async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
         let to = addressee(outgoing.citizen);
-        if let Manner::Template { template, phone } = outgoing.manner {
-            return template::send(&self.config, &self.api, outgoing.id, to, template, phone).await;
+        if let Manner::Template {
+            template,
+            phone,
+            ticket,
+        } = outgoing.manner
+        {
+            let tracking = tracking::name(ticket, outgoing.id);
+            return template::send(&self.config, &self.api, tracking, to, template, phone).await;
         }
         let recipient = recipient(to)?;
         match outgoing.reply {

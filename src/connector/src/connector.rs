@@ -110,6 +110,12 @@ pub trait Connector: fmt::Debug + Send + Sync {
         })
     }
 
+    /// What keeps the channel from sending that only an operator can mend, with what to do, as far as it is
+    /// known without asking the provider. The same at every replica.
+    async fn trouble(&self) -> Option<Problem> {
+        None
+    }
+
     /// Asks the provider the harmless question who we are. Bounded in time.
     async fn check(&self) -> Checkup {
         Checkup::default()
@@ -259,6 +265,9 @@ pub enum Manner<'a> {
         /// The citizen's phone number in E.164, where the channel addresses templates by it and the
         /// citizen agreed.
         phone: Option<&'a str>,
+        /// The code of the ticket that it is about, for a provider that gives back what goes with a
+        /// template: see [`Feedback`](langnghe_model::event::Feedback).
+        ticket: Option<&'a str>,
     },
 }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod check;
 mod condition;
+mod feedback;
 mod flow;
 mod kinds;
 mod library;
@@ -19,6 +20,7 @@ mod turn;
 mod understand;
 mod words;
 
+pub use feedback::AboutTicket;
 pub use library::{Agency, Library, Loaded, Settings};
 pub use said::Said;
 pub use session::{Session, SessionError};

@@ -80,6 +80,13 @@ pub enum EventKind {
     OptIn,
     /// The citizen asks how to write to us: a keyword of a short code with nothing after it.
     Help,
+    /// What the citizen thinks of a notice, given in a form of the provider's own: stars, words, a button.
+    Feedback(Box<Feedback>),
+    /// News of the account that asks nothing of us and is no citizen's word: logged and counted, not kept.
+    AccountNews {
+        /// The provider's word for it, one of those that the connector knows.
+        name: String,
+    },
     /// News of messages that we sent.
     Receipt(Receipt),
     /// The account's own message, seen from outside: our own send or one that staff typed.
@@ -127,6 +134,8 @@ impl EventKind {
             Self::OptOut { .. } => "opt_out",
             Self::OptIn => "opt_in",
             Self::Help => "help",
+            Self::Feedback(_) => "feedback",
+            Self::AccountNews { .. } => "account_news",
             Self::Receipt(_) => "receipt",
             Self::Echo { .. } => "echo",
             Self::Control { .. } => "control",
@@ -279,6 +288,26 @@ pub struct Referral {
     /// The provider's word for the kind of source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+}
+
+/// What a citizen thinks of a notice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// The provider's id of the notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<EventId>,
+    /// The code of the ticket that the notice was about, where what came back tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Stars, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<u8>,
+    /// What the citizen chose among the words shown, or the button that they pressed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// What they wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// News of messages that we sent.

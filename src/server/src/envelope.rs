@@ -95,6 +95,11 @@ impl Envelope {
         self.whole()?.template.as_ref()
     }
 
+    /// The code of the ticket that it is about.
+    pub(crate) fn ticket(&self) -> Option<&str> {
+        self.origin.as_ref()?.ticket.as_deref()
+    }
+
     /// The notice of which it is the first part.
     pub(crate) fn whole(&self) -> Option<&Notice> {
         self.origin.as_ref()?.whole.as_deref()

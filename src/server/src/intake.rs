@@ -7,7 +7,7 @@ use std::{
 
 use langnghe_connector::{Acceptance, Unavailable};
 use langnghe_model::{Event, EventId, EventKind, Timestamp, event::Receipt};
-use langnghe_store::{Accepted, NewEvent, Store};
+use langnghe_store::{Accepted, NewEvent, Store, StoreError};
 
 use crate::{
     clock,
@@ -51,15 +51,25 @@ impl Intake {
     pub(crate) async fn accept(
         &self,
         channel: &ChannelMetrics,
-        events: Vec<Event>,
+        mut events: Vec<Event>,
     ) -> Result<Vec<Acceptance>, Unavailable> {
         let now = clock::now();
+        for event in &mut events {
+            self.find_whose(event).await.map_err(|error| {
+                channel.rejected("store");
+                tracing::warn!(%error, "events refused: the store does not say whose they are");
+                self.unavailable()
+            })?;
+        }
         let mut acceptances = vec![Acceptance::Stored; events.len()];
         let mut to_store = Vec::with_capacity(events.len());
         // The place of each stored event in `acceptances`; a flood notice has none.
         let mut places = Vec::with_capacity(events.len());
         for (place, event) in events.iter().enumerate() {
             channel.received(event.kind.name());
+            if let EventKind::AccountNews { name } = &event.kind {
+                channel.all().news.count(&event.conversation.channel, name);
+            }
             match self.way(event, now) {
                 (Way::Store, _) => {
                     to_store.push(encode(event));
@@ -86,9 +96,7 @@ impl Intake {
             if let Some(times) = self.store_away.happened(Instant::now()) {
                 tracing::warn!(%error, times, "events refused: the store does not take them");
             }
-            Unavailable {
-                retry_after: self.retry_after,
-            }
+            self.unavailable()
         })?;
         if let Some(times) = self.store_away.over(Instant::now) {
             tracing::info!(times, "the store takes events again");
@@ -124,9 +132,7 @@ impl Intake {
                     "events refused: their conversations have too many waiting"
                 );
             }
-            return Err(Unavailable {
-                retry_after: self.retry_after,
-            });
+            return Err(self.unavailable());
         }
         if let Some(times) = self.inbox_full.over(Instant::now) {
             tracing::info!(times, "conversations have room for events again");
@@ -134,10 +140,31 @@ impl Intake {
         Ok(acceptances)
     }
 
+    fn unavailable(&self) -> Unavailable {
+        Unavailable {
+            retry_after: self.retry_after,
+        }
+    }
+
+    /// Puts feedback that names no citizen into the conversation of the ticket that it is about, so that it is
+    /// erased with everything else of theirs. Where nobody knows any more whose ticket it is, it stays
+    /// where it came.
+    async fn find_whose(&self, event: &mut Event) -> Result<(), StoreError> {
+        if let EventKind::Feedback(feedback) = &event.kind
+            && let Some(code) = &feedback.ticket
+            && let Some(ticket) = self.store.ticket(code).await?
+            && let Some(conversation) = ticket.conversation
+        {
+            event.conversation = conversation;
+        }
+        Ok(())
+    }
+
     fn way(&self, event: &Event, now: Timestamp) -> (Way, Option<Event>) {
         match &event.kind {
-            // News of our own sends changes no conversation.
-            EventKind::Receipt(Receipt::Delivered { .. } | Receipt::Read { .. })
+            // News of our own sends, and of the account, changes no conversation.
+            EventKind::AccountNews { .. }
+            | EventKind::Receipt(Receipt::Delivered { .. } | Receipt::Read { .. })
             | EventKind::Echo {
                 by_staff: false, ..
             } => (Way::CountOnly, None),

@@ -19,6 +19,7 @@ mod installation_key;
 mod intake;
 mod media;
 mod metrics;
+mod news;
 mod notice_request;
 mod notices;
 mod ownership;
@@ -42,7 +43,7 @@ mod worker;
 pub use api_token::ApiToken;
 pub use channel_state::CommandHost;
 pub use installation_key::InstallationKey;
-pub use media::{MediaPlace, PlaceRefused, S3Settings, ScanSettings};
+pub use media::{MediaPlace, MediaUnknown, PlaceRefused, S3Settings, ScanSettings, look_for_media};
 pub use notice_request::{
     NOTICE_TEXT, NoticeProblem, NoticeRequest, NoticeState, TakenNotice, notice_states, take_notice,
 };

@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{clock, media::MediaMetrics, quota::ChannelQuotas};
+use crate::{clock, media::MediaMetrics, news::NewsMetrics, quota::ChannelQuotas};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChannelLabel {
@@ -117,6 +117,7 @@ pub(crate) struct Metrics {
     pub(crate) store_up: Gauge,
     /// Media fetched from messengers.
     pub(crate) media: MediaMetrics,
+    pub(crate) news: NewsMetrics,
 }
 
 impl Metrics {
@@ -150,6 +151,7 @@ impl Metrics {
             set_aside: Counter::default(),
             store_up: Gauge::default(),
             media: MediaMetrics::default(),
+            news: NewsMetrics::default(),
         };
         metrics.registered()
     }
@@ -292,6 +294,7 @@ impl Metrics {
             self.store_up.clone(),
         );
         self.media = MediaMetrics::registered(registry);
+        self.news = NewsMetrics::registered(registry);
         self
     }
 

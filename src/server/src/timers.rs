@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use langnghe_model::{ConversationId, Event, EventId, EventKind, Timestamp};
 use langnghe_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -26,4 +27,18 @@ pub(crate) async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// The event that a timer of a conversation becomes when it is due.
+pub(crate) fn timer_event(conversation: &ConversationId, name: &str, at: Timestamp) -> Vec<u8> {
+    let event = Event {
+        id: EventId::new(format!("timer:{name}:{}", at.as_milliseconds())),
+        conversation: conversation.clone(),
+        sent_at: at,
+        received_at: at,
+        kind: EventKind::Timer {
+            name: name.to_owned(),
+        },
+    };
+    serde_json::to_vec(&event).expect("an event has only string keys")
 }

@@ -1,6 +1,7 @@
 //! One claimed conversation becomes one commit: the engine's turns over its waiting events.
 
 mod failed;
+mod feedback;
 
 use std::{
     collections::HashMap,
@@ -12,11 +13,12 @@ use langnghe_connector::render;
 use langnghe_desk::{code, ticket};
 use langnghe_flow::{ContactChange, Context, Library, Session, SessionError, Step};
 use langnghe_model::{
-    Capabilities, ConversationId, Event, EventId, EventKind, Notice, Profile, Purpose, TicketId,
-    Timestamp, event::Receipt, ticket::TicketSummary,
+    Capabilities, Event, EventId, EventKind, Notice, Profile, Purpose, TicketId, Timestamp,
+    event::Receipt, ticket::TicketSummary,
 };
 use langnghe_store::{
-    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, TicketNote, TimerChange,
+    Claim, Commit, Heard, NewDeadLetter, NewReply, Position, SessionChange, StoredTicket,
+    TicketNote, TimerChange,
 };
 
 use self::failed::Failed;
@@ -28,6 +30,7 @@ use crate::{
     media::{FetchJob, Keys, take_over},
     metrics::ChannelMetrics,
     setback::Fate,
+    timers::timer_event,
 };
 
 /// What the turns of one claim need besides the claim.
@@ -44,6 +47,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) sent: &'a HashMap<EventId, Option<Sent>>,
     /// When a reply that failed is sent again.
     pub(crate) retries: &'a RetrySchedule,
+    /// The tickets that turns have asked for by their codes, where there are such.
+    pub(crate) about: &'a HashMap<String, Option<StoredTicket>>,
     /// The session's version of its flow was looked for already.
     pub(crate) version_sought: bool,
     pub(crate) now: Timestamp,
@@ -63,6 +68,8 @@ pub(crate) enum Turned {
     NeedsTickets,
     /// A turn changes what the citizen agreed to: take all turns again with what is kept.
     NeedsContact,
+    /// A turn is about the ticket of this code: take all turns again with it.
+    NeedsTicket(String),
     /// The session is on this version of a flow, which is not loaded: take the turns again with it.
     NeedsVersion(String),
     /// A reply failed after the provider took it under this id: take all turns again with what was kept
@@ -116,6 +123,13 @@ pub(crate) fn take(claim: &Claim, around: Surroundings<'_>) -> Turned {
         };
         if let EventKind::Notice(notice) = &event.kind {
             work.bring(notice, &event.id, around);
+            work.processed(*position);
+            continue;
+        }
+        if let EventKind::Feedback(feedback) = &event.kind {
+            if let Some(code) = work.hear_feedback(feedback, &event, body, around) {
+                return Turned::NeedsTicket(code);
+            }
             work.processed(*position);
             continue;
         }
@@ -470,19 +484,6 @@ fn from_citizen(kind: &EventKind) -> bool {
             | EventKind::OptIn
             | EventKind::Help
     )
-}
-
-fn timer_event(conversation: &ConversationId, name: &str, at: Timestamp) -> Vec<u8> {
-    let event = Event {
-        id: EventId::new(format!("timer:{name}:{}", at.as_milliseconds())),
-        conversation: conversation.clone(),
-        sent_at: at,
-        received_at: at,
-        kind: EventKind::Timer {
-            name: name.to_owned(),
-        },
-    };
-    serde_json::to_vec(&event).expect("an event has only string keys")
 }
 
 /// How long a citizen's profile may take before the turn goes on without it.

@@ -12,7 +12,7 @@ use langnghe_flow::Library;
 use langnghe_model::{
     ChannelId, ConversationId, EventId, Profile, Timestamp, ticket::TicketSummary,
 };
-use langnghe_store::{Claim, Commit, Committed, Store, TicketFilter};
+use langnghe_store::{Claim, Commit, Committed, Store, StoredTicket, TicketFilter};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -257,6 +257,7 @@ impl Workers {
         let mut tickets: Option<Vec<TicketSummary>> = None;
         let mut contact: Option<ContactRecord> = None;
         let mut sent = HashMap::new();
+        let mut about: HashMap<String, Option<StoredTicket>> = HashMap::new();
         loop {
             let around = Surroundings {
                 library: &library,
@@ -266,6 +267,7 @@ impl Workers {
                 contact: contact.as_ref(),
                 sent: &sent,
                 retries: &self.reply_retries,
+                about: &about,
                 version_sought,
                 now: clock::now(),
                 metrics: &channel.metrics,
@@ -282,6 +284,10 @@ impl Workers {
                 Turned::NeedsSent(message) => {
                     let found = self.sent(&claim.conversation, &message, channel).await?;
                     sent.insert(message, found);
+                }
+                Turned::NeedsTicket(code) => {
+                    let ticket = self.store.ticket(&code).await?;
+                    about.insert(code, ticket);
                 }
                 Turned::NeedsVersion(name) => {
                     version_sought = true;

@@ -60,16 +60,38 @@ impl ZaloCitizen {
     async fn deliver(&self, event: &str, mut message: Value) {
         message["msg_id"] = format!("{:020x}", rand::random::<u64>()).into();
         let body = envelope(event, &self.id, OA_ID, &message);
-        let deadline = Instant::now() + REDELIVERY;
-        for attempt in 0_u32.. {
-            match post(&self.client, &self.url, &body, attempt).await {
-                Some(200) => return,
-                Some(503) | None => {}
-                Some(other) => panic!("a webhook was answered {other}"),
-            }
-            assert!(Instant::now() < deadline, "a webhook was never taken");
-            wait::pause().await;
+        until_taken(&self.client, &self.url, &body).await;
+    }
+}
+
+/// Delivers an event that is no citizen's message, with these fields beside those that all have, to the
+/// channel `oa`.
+///
+/// # Panics
+/// When it is not taken, or `fields` is no object.
+pub async fn deliver(installation: &Installation, event: &str, mut fields: Value) {
+    let all = json!({
+        "app_id": APP_ID,
+        "event_name": event,
+        "timestamp": clock::milliseconds().to_string(),
+    });
+    let all = all.as_object().expect("an object").clone();
+    fields.as_object_mut().expect("an object").extend(all);
+    let url = installation.url("/webhooks/oa");
+    until_taken(&http::client(), &url, &fields.to_string()).await;
+}
+
+/// Posts a body until it is answered 200, as Zalo does.
+async fn until_taken(client: &reqwest::Client, url: &str, body: &str) {
+    let deadline = Instant::now() + REDELIVERY;
+    for attempt in 0_u32.. {
+        match post(client, url, body, attempt).await {
+            Some(200) => return,
+            Some(503) | None => {}
+            Some(other) => panic!("a webhook was answered {other}"),
         }
+        assert!(Instant::now() < deadline, "a webhook was never taken");
+        wait::pause().await;
     }
 }
 

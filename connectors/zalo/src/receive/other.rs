@@ -1,4 +1,4 @@
-//! Everything that is no message: receipts, reactions, followers, echoes, news of templates.
+//! What is no message: receipts, reactions, followers, echoes.
 
 use langnghe_model::{
     Event, EventId, EventKind, Timestamp,
@@ -28,7 +28,7 @@ pub(super) fn event(scope: &Scope<'_>) -> Option<Event> {
                 source: Some("chatnow".to_owned()),
             }),
         )),
-        // Agreement of a citizen to be called, and groups, are no messages to a citizen.
+        // Being asked whether one may be called, and groups, are no messages to a citizen.
         "oa_send_consent" => None,
         _ if name.starts_with("oa_send_group") => None,
         _ if name.starts_with("oa_send_") || name == "oa_reacted_message" => Some(echo(scope)),

@@ -7,7 +7,7 @@ use langnghe_model::{ChannelId, CitizenId, ConversationId, Event, EventId, Event
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{message, other};
+use super::{feedback, message, news, other};
 use crate::{Config, citizen, lenient};
 
 /// The longest name of an event that is kept as such.
@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 60;
 /// One webhook's body, and what is known around it.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    channel: &'a ChannelId,
+    pub(super) channel: &'a ChannelId,
     configured_oa: Option<&'a str>,
     pub(super) body: &'a Value,
     received_at: Timestamp,
@@ -103,6 +103,11 @@ impl<'a> Scope<'a> {
                 _ => CitizenId::new(&id),
             };
         }
+        self.account()
+    }
+
+    /// Nobody: what happened is about the account itself.
+    pub(super) fn account(&self) -> CitizenId {
         citizen::account(self.oa().as_deref())
     }
 
@@ -141,7 +146,8 @@ impl<'a> Scope<'a> {
 
     /// What became of the body.
     pub(super) fn event(&self) -> Event {
-        let known = message::event(self).or_else(|| other::event(self));
+        let known = [message::event, other::event, feedback::event, news::event];
+        let known = known.iter().find_map(|known| known(self));
         known.unwrap_or_else(|| {
             let kind = EventKind::Unknown {
                 name: self.name().into_owned(),

@@ -11,15 +11,12 @@ use super::{
 };
 use crate::{Config, TemplateSetting, citizen::Addressee};
 
-/// The longest `tracking_id`.
-const TRACKING: usize = 48;
-
-/// Sends a template. `id` is our own name of the message: it comes back in receipts, and Zalo does not
-/// promise to know a repetition by it.
+/// Sends a template. `tracking` is our own name of the message: it comes back in receipts and ratings, and
+/// Zalo does not promise to know a repetition by it.
 pub(super) async fn send(
     config: &Config,
     api: &Api,
-    id: &str,
+    tracking: String,
     to: Addressee<'_>,
     template: &Template,
     phone: Option<&str>,
@@ -36,7 +33,7 @@ pub(super) async fn send(
                 "phone": phone.trim_start_matches('+'),
                 "template_id": setting.id,
                 "template_data": data,
-                "tracking_id": &id[..id.floor_char_boundary(TRACKING)],
+                "tracking_id": tracking,
             });
             if config.template_tests {
                 body["mode"] = "development".into();

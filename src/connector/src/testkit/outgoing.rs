@@ -58,6 +58,9 @@ pub struct Case {
     /// The phone number that goes with a template.
     #[serde(default)]
     pub phone: Option<String>,
+    /// The code of the ticket that the template is about.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// This medium is fetched; the result is `{"fetched": {"bytes": …, "sha256": …}}` or an error.
     #[serde(default)]
     pub fetch: Option<Media>,
@@ -228,7 +231,13 @@ async fn send(
                 text: "what the template says".to_owned(),
             });
             let phone = case.phone.as_deref().or(defaults.phone.as_deref());
-            (Manner::Template { template, phone }, vec![reply])
+            let ticket = case.ticket.as_deref();
+            let manner = Manner::Template {
+                template,
+                phone,
+                ticket,
+            };
+            (manner, vec![reply])
         }
         None => (
             Manner::Free,

@@ -104,8 +104,17 @@ impl MediaKeeper {
         metrics: MediaMetrics,
     ) -> Result<Self, PlaceRefused> {
         let objects = settings.place.open()?;
-        let shelf = Shelf::open(objects, settings.total_bytes, settings.files_a_citizen).await;
-        Ok(Self {
+        let shelf = Shelf::open(objects, &settings).await;
+        Ok(Self::over(shelf, settings, store, metrics))
+    }
+
+    pub(super) fn over(
+        shelf: Shelf,
+        settings: MediaSettings,
+        store: Arc<dyn Store>,
+        metrics: MediaMetrics,
+    ) -> Self {
+        Self {
             settings,
             store,
             shelf,
@@ -114,7 +123,7 @@ impl MediaKeeper {
             waiting: AtomicUsize::new(0),
             hint: Notify::new(),
             changed: Notify::new(),
-        })
+        }
     }
 
     /// What names and signs media; the first replica of a store makes it.

@@ -24,7 +24,10 @@ use langnghe_model::Timestamp;
 use object_store::{GetResult, ObjectStore, ObjectStoreExt as _, PutPayload, path::Path};
 
 use super::{about::About, names::Name};
-use crate::crash::{self, Point};
+use crate::{
+    MediaSettings,
+    crash::{self, Point},
+};
 
 pub(super) const FILES: &str = "files";
 pub(super) const ABOUT: &str = "about";
@@ -109,22 +112,25 @@ fn mark(tag: &str, name: &str) -> Path {
 impl Shelf {
     /// Takes the place, and counts what is there. A place that does not answer counts as empty until
     /// retention goes through it.
-    pub(crate) async fn open(
-        objects: Arc<dyn ObjectStore>,
-        total_bytes: u64,
-        files_a_citizen: usize,
-    ) -> Self {
+    pub(crate) async fn open(objects: Arc<dyn ObjectStore>, settings: &MediaSettings) -> Self {
         let files = objects.list(Some(&Path::from(FILES)));
         let used = files.try_fold(0, async |used, file| Ok(used + file.size));
         let used = used.await.unwrap_or_else(|error| {
             tracing::warn!(error = %PlaceError::from(error), "media could not be counted");
             0
         });
+        let shelf = Self::uncounted(objects, settings);
+        shelf.now_used(used);
+        shelf
+    }
+
+    /// Takes the place to look into it only.
+    pub(super) fn uncounted(objects: Arc<dyn ObjectStore>, settings: &MediaSettings) -> Self {
         Self {
             objects,
-            total_bytes,
-            files_a_citizen,
-            used: AtomicU64::new(used),
+            total_bytes: settings.total_bytes,
+            files_a_citizen: settings.files_a_citizen,
+            used: AtomicU64::new(0),
         }
     }
 

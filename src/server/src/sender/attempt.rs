@@ -168,6 +168,7 @@ impl Sender {
             Some(template) if way == Way::Template => Manner::Template {
                 template,
                 phone: outlook.phone(),
+                ticket: envelope.ticket(),
             },
             _ => Manner::Free,
         };

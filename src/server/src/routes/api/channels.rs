@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, routing::get};
+use futures_util::future::join_all;
+use langnghe_model::Problem;
 use langnghe_store::{Depth, Depths};
 use serde::Serialize;
 
@@ -31,7 +33,28 @@ struct Channel {
     kind: &'static str,
     /// Whether the replica that answers is the one that sends on it.
     sends_here: bool,
+    /// What keeps the channel from sending until an operator mends it.
+    trouble: Option<Trouble>,
     outbox: Outbox,
+}
+
+/// What keeps a channel from sending.
+#[derive(Debug, Serialize)]
+struct Trouble {
+    code: &'static str,
+    message: String,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self {
+            code: problem.code,
+            message: problem.message,
+            help: problem.help,
+        }
+    }
 }
 
 /// The replies of a channel that are not sent yet.
@@ -47,13 +70,19 @@ async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Channels>, ApiEr
     let now = clock::now();
     let mut channels: Vec<_> = shared.channels.iter().collect();
     channels.sort_by_key(|(id, _)| id.as_str());
-    let channels = channels.into_iter().map(|(id, channel)| {
+    let troubles = channels
+        .iter()
+        .map(|(_, channel)| channel.connector.trouble());
+    let troubles = join_all(troubles).await;
+    let channels = channels.into_iter().zip(troubles);
+    let channels = channels.map(|((id, channel), trouble)| {
         let depth = depths.outbox.iter().find(|(of, _)| of == id);
         let depth = depth.map_or_else(Depth::default, |(_, depth)| *depth);
         Channel {
             id: id.as_str().to_owned(),
             kind: channel.connector.kind(),
             sends_here: channel.guard.tenure().is_some(),
+            trouble: trouble.map(Trouble::from),
             outbox: Outbox {
                 waiting: depth.waiting,
                 parked: depth.parked,
