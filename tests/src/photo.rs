@@ -78,6 +78,19 @@ impl PhotoRoad {
         medium
     }
 
+    /// The one ticket as an operator sees it.
+    ///
+    /// # Panics
+    /// When it is not shown.
+    pub fn shown(&self) -> String {
+        let tickets = self.road.agency.tickets();
+        let kept = tickets.values().next().expect("a ticket");
+        let code = kept.ticket["code"].as_str().expect("a code");
+        let output = self.road.installation.run(&["tickets", "show", code]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
     /// Asks for a link until it answers with this status.
     pub async fn until_answers(&self, link: &str, status: u16) -> reqwest::Response {
         let what = format!("the link answers {status}");

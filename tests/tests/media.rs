@@ -46,6 +46,12 @@ async fn a_photo_is_with_us_when_the_ticket_goes_out_and_leaves_by_a_signed_link
         let answer = http::client().get(address).send().await.expect("an answer");
         assert_eq!(answer.status(), 403, "{}", wrong.len());
     }
+    // An operator opens it too, by a link of their own.
+    let shown = place.shown();
+    let (_, theirs) = shown.split_once("image/png, 1 KiB: ").expect("a link");
+    let theirs = theirs.lines().next().expect("a line");
+    let answer = http::client().get(theirs).send().await.expect("an answer");
+    assert_eq!(answer.bytes().await.expect("the photo"), PHOTO);
     assert_eq!(place.road.graph.asked_for("photo"), 1);
     let metrics = replica.metrics().await;
     let fetched = metrics.sum("langnghe_media_fetched_total", &[("channel", "page")]);
@@ -63,6 +69,11 @@ async fn while_the_messenger_is_away_the_ticket_goes_and_its_link_leads_to_the_p
     let answer = http::client().get(&link).send().await.expect("an answer");
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
+    let shown = place.shown();
+    assert!(
+        shown.contains("image, still being fetched; later at http"),
+        "{shown}"
+    );
     place.road.graph.medium("photo", photo());
     let answer = place.until_answers(&link, 200).await;
     assert_eq!(answer.bytes().await.expect("the photo"), PHOTO);
@@ -100,6 +111,11 @@ async fn a_photo_that_will_never_come_loses_no_ticket() {
         let told: serde_json::Value = answer.json().await.expect("JSON");
         assert_eq!(told["reason"], reason);
         assert_eq!(place.kept("files"), 0);
+        let shown = place.shown();
+        assert!(
+            shown.contains(&format!("image, unavailable: {reason}")),
+            "{shown}"
+        );
         drop(replica);
     }
 }

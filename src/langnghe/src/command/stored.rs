@@ -1,6 +1,6 @@
 //! What the commands that look into a store share: they may run beside a server that uses it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use langnghe_model::Timestamp;
 use langnghe_store::{OpenMode, Store, StoreError};
@@ -16,13 +16,21 @@ pub(super) fn with<T>(
     path: &Path,
     act: impl AsyncFnOnce(&dyn Store) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    with_config(path, async |_, store| act(store.as_ref()).await)
+}
+
+/// The same for what needs the configuration too, which is without its secrets.
+pub(super) fn with_config<T>(
+    path: &Path,
+    act: impl AsyncFnOnce(&Config, &Arc<dyn Store>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let config = config(path)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let store = wiring::open_store(&config, OpenMode::Visit).await?;
-        let result = act(store.as_ref()).await;
+        let result = act(&config, &store).await;
         store.close().await.map_err(|error| failed(&error))?;
         result
     })

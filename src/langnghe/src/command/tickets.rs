@@ -1,21 +1,30 @@
 //! `langnghe tickets list|show`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use langnghe_desk::{
-    code,
+    MediaAtDelivery, MediaState, code, deliverable, media_of,
     ticket::{self, Ticket},
 };
-use langnghe_model::TicketId;
-use langnghe_store::{DeliveryState, StoredTicket, TicketFilter};
+use langnghe_model::{TicketId, event::Media};
+use langnghe_server::look_for_media;
+use langnghe_store::{DeliveryState, Store, StoredTicket, TicketFilter};
 use serde_json::{Value, json};
 
 use super::{
     ConfigArgument,
     stored::{self, failed, moment},
 };
-use crate::{report::Failure, terminal};
+use crate::{
+    config::{self, Config, ProcessEnvironment},
+    report::Failure,
+    terminal,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -138,27 +147,34 @@ fn show(arguments: &Show) -> Result<(), Failure> {
     let typed = arguments.ticket.trim();
     // As read aloud over a telephone: any case, with or without the dash.
     let wanted = code::normalise(typed).map_or_else(|| typed.to_owned(), String::from);
-    let found = stored::with(&arguments.config.config, async |store| {
-        store.ticket(&wanted).await.map_err(|error| failed(&error))
-    })?;
-    let Some(stored) = found else {
-        return Err(Failure::new(
-            "tickets::unknown",
-            format!("there is no ticket `{typed}`"),
-            "`langnghe tickets list` shows the codes of the newest ones",
-        ));
-    };
-    let merged = ticket::merge(&stored.body, stored.personal.as_deref()).map_err(|error| {
-        Failure::new(
-            "tickets::damaged",
-            error.to_string(),
-            "restore the database from a backup",
-        )
+    let path = &arguments.config.config;
+    let (stored, merged, media) = stored::with_config(path, async |config, store| {
+        let found = store.ticket(&wanted).await;
+        let Some(stored) = found.map_err(|error| failed(&error))? else {
+            return Err(Failure::new(
+                "tickets::unknown",
+                format!("there is no ticket `{typed}`"),
+                "`langnghe tickets list` shows the codes of the newest ones",
+            ));
+        };
+        let merged = ticket::merge(&stored.body, stored.personal.as_deref());
+        let merged = merged.map_err(|error| {
+            Failure::new(
+                "tickets::damaged",
+                error.to_string(),
+                "restore the database from a backup",
+            )
+        })?;
+        let media = media_now(config, path, store, &merged).await;
+        Ok((stored, merged, media))
     })?;
     let mut output = io::stdout().lock();
     if arguments.json {
         let mut whole = head(&stored);
-        whole["ticket"] = json!(merged);
+        whole["ticket"] = match &media {
+            Ok(media) => deliverable(&merged, media),
+            Err(_) => json!(merged),
+        };
         whole["history"] = stored
             .history
             .iter()
@@ -166,12 +182,74 @@ fn show(arguments: &Show) -> Result<(), Failure> {
             .collect();
         writeln!(output, "{whole}")?;
     } else {
-        print(&mut output, &stored, &merged)?;
+        print(&mut output, &stored, &merged, &media)?;
     }
     Ok(())
 }
 
-fn print(output: &mut impl Write, stored: &StoredTicket, ticket: &Ticket) -> io::Result<()> {
+/// Where a ticket's media are now, or why that cannot be told.
+async fn media_now(
+    config: &Config,
+    path: &Path,
+    store: &Arc<dyn Store>,
+    ticket: &Ticket,
+) -> Result<MediaAtDelivery, String> {
+    let media = media_of(ticket);
+    let mut settings = config.settings.media.clone();
+    if !media.is_empty() && settings.place.folder().is_none() {
+        // A bucket is opened with its secrets, which the rest of the command does without.
+        let read = config::read_file(path, &ProcessEnvironment { secrets: true });
+        let Some(whole) = read.config else {
+            return Err("the secrets of the configuration are not at hand".to_owned());
+        };
+        settings = whole.settings.media;
+    }
+    let told = look_for_media(Arc::clone(store), &settings, &media).await;
+    told.map_err(|unknown| unknown.to_string())
+}
+
+/// One medium: what and where it is, and the link to open it by.
+fn print_medium(
+    output: &mut impl Write,
+    medium: &Media,
+    told: &Result<MediaAtDelivery, String>,
+) -> io::Result<()> {
+    let told = match told {
+        Ok(told) => told.get(&medium.url),
+        Err(why) => {
+            let kind = medium.kind.name();
+            return writeln!(output, "    {kind}: where it is cannot be told: {why}");
+        }
+    };
+    let Some(told) = told else {
+        // Of a version that kept the messenger's own link.
+        return writeln!(output, "    {}", terminal::clean(&medium.url));
+    };
+    let what = told.content_type.as_deref();
+    let what = terminal::clean(what.unwrap_or(told.kind.name()));
+    match told.state {
+        MediaState::Available => {
+            let kibibytes = told.bytes.unwrap_or_default().div_ceil(1024);
+            writeln!(output, "    {what}, {kibibytes} KiB: {}", told.url)
+        }
+        MediaState::Fetching => writeln!(
+            output,
+            "    {what}, still being fetched; later at {}",
+            told.url
+        ),
+        MediaState::Unavailable => {
+            let reason = told.reason.as_deref().unwrap_or("unknown");
+            writeln!(output, "    {what}, unavailable: {reason}")
+        }
+    }
+}
+
+fn print(
+    output: &mut impl Write,
+    stored: &StoredTicket,
+    ticket: &Ticket,
+    media: &Result<MediaAtDelivery, String>,
+) -> io::Result<()> {
     let backend = stored
         .backend
         .as_ref()
@@ -203,8 +281,8 @@ fn print(output: &mut impl Write, stored: &StoredTicket, ticket: &Ticket) -> io:
     for answer in &ticket.answers {
         let text = terminal::clean(&answer.text);
         writeln!(output, "  {}: {text}", terminal::clean(&answer.label))?;
-        for media in &answer.media {
-            writeln!(output, "    {}", terminal::clean(&media.url))?;
+        for medium in &answer.media {
+            print_medium(output, medium, media)?;
         }
     }
     if !ticket.withheld.is_empty() {
