@@ -4,7 +4,11 @@ use langnghe_connector::{Checkup, SendError};
 use langnghe_model::{Problem, Timestamp};
 use serde_json::Value;
 
-use crate::{Config, lenient, send::Api, tokens::Tokens};
+use crate::{
+    Config, lenient,
+    send::Api,
+    tokens::{State, Tokens},
+};
 
 /// Asks Zalo for the account; changes nothing, and renews nothing.
 pub(crate) async fn check(config: &Config, api: &Api, tokens: &Tokens) -> Checkup {
@@ -22,26 +26,50 @@ pub(crate) async fn check(config: &Config, api: &Api, tokens: &Tokens) -> Checku
             return checkup;
         }
     };
-    let authorize = format!(
-        "run: langnghe zalo authorize --config FILE {}",
-        config.channel
-    );
+    if let Some(problem) = trouble(config, &state) {
+        checkup.problems.push(problem);
+    } else if let Some(pair) = &state.pair {
+        let now = tokens.now().unwrap_or_default();
+        match &pair.access {
+            Some(access) => checkup
+                .facts
+                .push(format!("access token: {}", ends(access.until, now))),
+            None => checkup.facts.push("access token: none yet".to_owned()),
+        }
+        checkup.facts.push(format!(
+            "refresh token: {}; each renewal brings a new one",
+            ends(pair.refresh_until, now)
+        ));
+    }
+    if state.pair.as_ref().is_none_or(|pair| pair.access.is_none()) {
+        return checkup;
+    }
+    match api.get("/v2.0/oa/getoa", None).await {
+        Ok(answer) => account(config, &answer, &mut checkup),
+        Err(error) => checkup.problems.push(refused(&error, &authorize(config))),
+    }
+    checkup
+}
+
+/// What is wrong with the tokens, and what to do: without it nothing can be sent.
+pub(crate) fn trouble(config: &Config, state: &State) -> Option<Problem> {
+    let authorize = authorize(config);
     match (&state.pair, &state.lost) {
-        (None, _) if config.refresh_token.is_some() => checkup.problems.push(
+        (None, _) if config.refresh_token.is_some() => Some(
             Problem::warning(
                 "zalo::not-taken-up",
                 "the refresh token of the configuration is not taken up yet",
             )
             .help("`langnghe serve` takes it up when it starts"),
         ),
-        (None, _) => checkup.problems.push(
+        (None, _) => Some(
             Problem::error(
                 "zalo::not-authorised",
                 "the account has not authorised the app yet",
             )
-            .help(&*authorize),
+            .help(authorize),
         ),
-        (Some(_), Some(lost)) => checkup.problems.push(
+        (Some(_), Some(lost)) => Some(
             Problem::error(
                 "zalo::grant-lost",
                 format!(
@@ -53,28 +81,16 @@ pub(crate) async fn check(config: &Config, api: &Api, tokens: &Tokens) -> Checku
                 "an administrator of the account must authorise again; {authorize}"
             )),
         ),
-        (Some(pair), None) => {
-            let now = tokens.now().unwrap_or_default();
-            match &pair.access {
-                Some(access) => checkup
-                    .facts
-                    .push(format!("access token: {}", ends(access.until, now))),
-                None => checkup.facts.push("access token: none yet".to_owned()),
-            }
-            checkup.facts.push(format!(
-                "refresh token: {}; each renewal brings a new one",
-                ends(pair.refresh_until, now)
-            ));
-        }
+        (Some(_), None) => None,
     }
-    if state.pair.as_ref().is_none_or(|pair| pair.access.is_none()) {
-        return checkup;
-    }
-    match api.get("/v2.0/oa/getoa", None).await {
-        Ok(answer) => account(config, &answer, &mut checkup),
-        Err(error) => checkup.problems.push(refused(&error, &authorize)),
-    }
-    checkup
+}
+
+/// What an operator runs.
+fn authorize(config: &Config) -> String {
+    format!(
+        "run: langnghe zalo authorize --config FILE {}",
+        config.channel
+    )
 }
 
 /// When something ends, in words that need no clock beside them.

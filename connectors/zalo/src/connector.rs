@@ -152,6 +152,11 @@ impl Connector for OfficialAccount {
         fetch::fetch(places, &self.client, media, most).await
     }
 
+    async fn trouble(&self) -> Option<Problem> {
+        let state = self.tokens.state().await.ok()?;
+        check::trouble(&self.config, &state)
+    }
+
     async fn check(&self) -> Checkup {
         check::check(&self.config, self.sender.api(), &self.tokens).await
     }

@@ -23,6 +23,8 @@ const LARGEST_JOB: usize = 64 * 1024;
 
 /// What tells the time.
 type Clock<'a> = &'a (dyn Fn() -> Timestamp + Sync);
+/// What is told of steps at which a test may let the process die.
+type Passed<'a> = &'a (dyn Fn(&'static str) + Sync);
 
 /// Who asks Zalo for a new pair of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +81,20 @@ impl Job {
 impl Exchanger {
     /// Asks, and returns when the answer is in `file` or there will be none. Dropping the future does
     /// not end what a process of its own does.
-    pub(super) async fn run(&self, job: Job, file: File, client: &GuardedClient, now: Clock<'_>) {
+    pub(super) async fn run(
+        &self,
+        job: Job,
+        file: File,
+        client: &GuardedClient,
+        now: Clock<'_>,
+        passed: Passed<'_>,
+    ) {
         if let Self::Program { path, arguments } = self {
-            match start(path, arguments, &job, &file) {
+            match start(path, arguments, &job, &file, passed) {
                 Ok(child) => {
                     // The lock is the other process's now.
                     drop(file);
+                    passed("renewal-told");
                     wait(child).await;
                     return;
                 }
@@ -104,6 +114,7 @@ fn start(
     arguments: &[OsString],
     job: &Job,
     file: &File,
+    passed: Passed<'_>,
 ) -> std::io::Result<std::process::Child> {
     let mut child = Command::new(path)
         .args(arguments)
@@ -113,6 +124,7 @@ fn start(
         // Ctrl+C in a terminal is not for it.
         .process_group(0)
         .spawn()?;
+    passed("renewal-begun");
     let job = serde_json::to_vec(job)?;
     let mut input = child.stdin.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
     // Where it ends before, it has asked nothing: its file says so.
@@ -169,7 +181,7 @@ async fn ask(job: &Job, client: &GuardedClient, now: Clock<'_>) -> Outcome {
 pub async fn exchange_for_parent(
     input: &mut (dyn std::io::Read + Send),
     now: Clock<'_>,
-    passed: &(dyn Fn(&'static str) + Sync),
+    passed: Passed<'_>,
 ) -> Result<(), &'static str> {
     let mut text = Vec::new();
     let mut bounded = std::io::Read::take(input, LARGEST_JOB as u64);

@@ -89,7 +89,9 @@ impl Tokens {
             && state.take_up(configured, now)
         {
             let new = state.encode();
+            host.passed("renewal-take-up");
             if host.exchange_state(STATE, bytes.as_deref(), &new).await? {
+                host.passed("renewal-taken-up");
                 tracing::info!(channel = %self.channel, "took up the configuration's refresh token");
             }
             return Ok(Duration::ZERO);
@@ -192,7 +194,11 @@ impl Tokens {
         let (tokens, host) = (Arc::clone(self), Arc::clone(host));
         let exchange = tokio::spawn(async move {
             let now = || host.now();
-            tokens.exchanger.run(job, file, &tokens.client, &now).await;
+            let passed = |step| host.passed(step);
+            let exchanger = &tokens.exchanger;
+            exchanger
+                .run(job, file, &tokens.client, &now, &passed)
+                .await;
             host.passed("renewal-answered");
             tokens.keep(&*host, &id).await
         });
