@@ -1,4 +1,9 @@
 //! SpeedSMS.vn: brandnames, random numbers and phones with its app.
+//!
+//! Where the facts come from: its page (speedsms.vn/sms-api) for calls, answers, codes and the rate;
+//! public clients (alexzvn/speedsms-api, and three programs with the same words for reports) for webhooks
+//! and for the status 404 that a wrong token gets. Which `type` an incoming message has is not confirmed
+//! (one program writes `incoming`), so its fields decide.
 
 use std::time::Duration;
 
@@ -90,12 +95,28 @@ impl SpeedSms {
         if !answer.status.is_success() {
             return Err(format!("status {}", answer.status.as_u16()));
         }
-        serde_json::from_slice(&answer.body)
-            .map_err(|_| "the answer is none of SpeedSMS's".to_owned())
+        let account: Account = serde_json::from_slice(&answer.body)
+            .map_err(|_| "the answer is none of SpeedSMS's".to_owned())?;
+        match account {
+            Account {
+                data: Some(data), ..
+            } => Ok(data),
+            Account {
+                code: Some(code), ..
+            } => Err(format!("code {code}")),
+            Account { .. } => Err("the answer is none of SpeedSMS's".to_owned()),
+        }
     }
 }
 
-/// `GET /user/info`.
+/// What `GET /user/info` answers. An error comes with status 200 as well.
+#[derive(Deserialize)]
+struct Account {
+    code: Option<String>,
+    data: Option<AccountData>,
+}
+
+/// The account.
 #[derive(Deserialize)]
 struct AccountData {
     email: Option<String>,
@@ -175,8 +196,7 @@ impl Provider for SpeedSms {
     }
 }
 
-/// A webhook: a report, as three public programs read it; an incoming message, whose fields nobody
-/// documents, by the names that are likely.
+/// A webhook: a report or an incoming message, as public clients read them.
 #[derive(Deserialize)]
 struct Notification {
     #[serde(rename = "type")]
@@ -220,7 +240,8 @@ fn item(raw: &RawValue, request: &WebhookRequest<'_>) -> Option<Inbound> {
                 at: request.received_at,
             }))
         }
-        ("incoming", _, _, Some(from)) if notification.content.is_some() => {
+        // Whatever the word for it is, it has a number and words.
+        (other, _, _, Some(from)) if other != "report" && notification.content.is_some() => {
             // Nothing is documented that tells two equal messages apart: the second one within the
             // dedup window is taken for a repetition.
             Some(Inbound::Message(IncomingMessage {
@@ -265,12 +286,18 @@ fn read(answer: &Answer) -> Result<Sent, SendError> {
     {
         let reset = answer.headers.get("x-rate-limit-reset");
         let reset = reset.and_then(|value| value.to_str().ok()?.parse().ok());
-        // Larger ones are moments, not waits.
+        // Seconds to wait, as the framework behind it writes them; larger ones are moments.
         let reset = reset.filter(|seconds| *seconds <= 3600);
         return Err(SendError::Throttled {
             after: Some(Duration::from_secs(reset.unwrap_or(60))),
             scope: ThrottleScope::Channel,
             code: "429".to_owned(),
+        });
+    }
+    if answer.status == StatusCode::NOT_FOUND {
+        // What a wrong token is answered; no message is to blame for it.
+        return Err(SendError::Credentials {
+            code: "status 404".to_owned(),
         });
     }
     let Some(Taken {

@@ -1,4 +1,8 @@
 //! eSMS.vn: brandnames and fixed numbers out, short codes in.
+//!
+//! Where the facts come from: its pages (developers.esms.vn) for calls, answers, codes, states and
+//! messages to a short code. They name the field for accents `IsUnicode` in their samples, and `Unicode` in one
+//! table; and they do not say whether the text is signed before or after it is encoded: both are taken.
 
 mod receive;
 mod send;

@@ -1,4 +1,5 @@
-//! Messages to Twilio, and what its errors mean.
+//! Messages to Twilio, and what its errors mean (its error and warning dictionary,
+//! twilio.com/docs/api/errors).
 
 use http::Method;
 use langnghe_connector::{SendError, Sent};
@@ -73,8 +74,9 @@ fn decide(number: u32, answer: &Answer) -> SendError {
     let code = number.to_string();
     match number {
         20429 | 21611 | 30001 | 63018 => throttled(answer, code),
-        // Wrong credentials; a sender that is not ours.
-        20003 | 21606 => SendError::Credentials { code },
+        // Wrong credentials, no such account, one that is not active or suspended; a sender that is not
+        // ours.
+        20003 | 20404 | 10001 | 30002 | 21606 => SendError::Credentials { code },
         // No number; told Twilio to stop; no network reaches it; no such phone.
         21211 | 21610 | 21612 | 21614 | 30003 | 30005 | 30006 => SendError::RecipientGone { code },
         // The region is not enabled; too long; blocked or filtered.
