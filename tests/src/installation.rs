@@ -198,7 +198,7 @@ impl Installation {
 
     /// Adds a channel of SMS whose `SpeedSMS` lies at `api_base`.
     pub fn speedsms(&mut self, id: &str, api_base: &str) -> &mut Self {
-        self.environment("SPEEDSMS_TOKEN", "speedsms-token-5d1f");
+        self.environment("SPEEDSMS_TOKEN", crate::speedsms::TOKEN);
         self.environment("SPEEDSMS_WEBHOOK", "speedsms-webhook-0a7c53e1b2");
         self.add(
             "channel",

@@ -25,6 +25,10 @@ struct Phone {
     seen: Cell<usize>,
     /// The phone's own count of long messages.
     reference: Cell<u8>,
+    /// The number that the message centre knows the phone by.
+    known_as: &'static str,
+    /// The number that answers go to.
+    number: &'static str,
 }
 
 impl Phone {
@@ -49,6 +53,8 @@ impl Phone {
             installation,
             seen: Cell::new(0),
             reference: Cell::new(0),
+            known_as: NUMBER,
+            number: NUMBER,
         }
     }
 
@@ -70,7 +76,7 @@ impl Phone {
     fn parts(&self, words: &str) -> Vec<Deliver> {
         let (data_coding, octets) = written(words);
         let whole = Deliver {
-            source: NUMBER.to_owned(),
+            source: self.known_as.to_owned(),
             destination: CODE.to_owned(),
             data_coding,
             ..Deliver::default()
@@ -113,7 +119,7 @@ impl Phone {
     async fn expects(&self, words: &str) -> String {
         let what = format!("a text with {words:?} after {} others", self.seen.get());
         let (place, text) = wait::for_some(&what, wait::SOON, async || {
-            let texts = self.smsc.texts_to(NUMBER).into_iter();
+            let texts = self.smsc.texts_to(self.number).into_iter();
             let mut later = texts.enumerate().skip(self.seen.get());
             later.find(|(_, text)| text.contains(words))
         })
@@ -168,6 +174,76 @@ async fn a_report_by_sms_becomes_a_ticket_at_the_agency() {
     let told = answers.iter().find(|answer| answer["question"] == "mo_ta");
     assert_eq!(told.expect("a description")["value"], what);
     drop(replica);
+}
+
+/// A report that begins with the keyword, in one long message, over a message centre that still calls the
+/// phone by its number of before 2018; a long answer; and the word that refuses notices.
+async fn a_long_report_behind_a_keyword(encoding: &str) {
+    let mut phone = Phone::new().await;
+    (phone.known_as, phone.number) = ("841234567890", "84834567890");
+    for private in [phone.known_as, phone.number] {
+        phone.installation.private(private);
+    }
+    for (key, value) in [("keyword", "PA"), ("encoding", encoding)] {
+        phone.installation.set_of("channel", "sms", key, value);
+    }
+    let plain = |text: &str| match encoding {
+        "unaccented" => langnghe_model::gsm::transliterate(text),
+        _ => text.to_owned(),
+    };
+    let replica = phone.start().await;
+    let what = "Ba đêm nay đầu ngõ nhà tôi tối om, đèn đường hỏng, đi lại rất nguy hiểm 🙏. \
+                Hôm qua một cụ già bị ngã, may mà không sao; tổ dân phố đã gọi hai lần mà chưa ai đến xem. \
+                Kính nhờ phường cho người sửa giúp trước mùa mưa, bà con xin cảm ơn.";
+    assert!(phone.parts(&format!("PA {what}")).len() >= 4);
+    phone
+        .asks(&format!("PA {what}"), &plain("Sự việc ở đâu"))
+        .await;
+    let place = "PA trước số 12 Nguyễn Trãi, phường Cái Khế";
+    phone.asks(place, &plain("ảnh, video")).await;
+    phone.asks("pa: bo qua", &plain("họ tên")).await;
+    phone
+        .asks("PA Nguyễn Thị Hoa", &plain("số điện thoại"))
+        .await;
+    phone.asks("PA 0912 345 678", &plain("công khai")).await;
+    phone.asks("PA có", &plain("đồng ý không")).await;
+    // What was understood is long: all of it comes, in as many messages as it takes.
+    let before = phone.smsc.submitted().len();
+    phone.asks("PA đồng ý", &plain("Nguyễn Trãi")).await;
+    let submitted = phone.smsc.submitted();
+    let review = &submitted[before..];
+    assert!(review.iter().any(|one| one.join().is_some()), "in parts");
+    let most = review
+        .iter()
+        .filter_map(|one| one.join())
+        .map(|(_, total, _)| total);
+    assert!(
+        most.max() <= Some(3),
+        "no more parts than the setting allows"
+    );
+    let coding = if encoding == "unaccented" { 0 } else { 8 };
+    assert!(review.iter().all(|one| one.data_coding == coding));
+    let done = phone.asks("PA gửi", &plain("Mã phản ánh:")).await;
+    let tickets = phone.agency.wait_for(1, wait::SOON).await;
+    phone.agency.assert_no_violations();
+    let ticket = &tickets.values().next().expect("a ticket").ticket;
+    assert!(done.contains(ticket["code"].as_str().expect("a code")));
+    let answers = ticket["answers"].as_array().expect("answers");
+    let told = answers.iter().find(|answer| answer["question"] == "mo_ta");
+    assert_eq!(told.expect("a description")["value"], what);
+    // The whole message behind the keyword, and no more, refuses.
+    phone.asks("PA TC", &plain("không gửi")).await;
+    drop(replica);
+}
+
+#[tokio::test]
+async fn a_long_report_behind_a_keyword_is_answered_with_accents() {
+    a_long_report_behind_a_keyword("unicode").await;
+}
+
+#[tokio::test]
+async fn a_long_report_behind_a_keyword_is_answered_without_accents() {
+    a_long_report_behind_a_keyword("unaccented").await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! doubled but what was under way. `cargo bench -p langnghe-sms --bench smpp`.
 //!
 //! The message centre's stand-in has a thread of its own; both are on the loopback. Options after `--`:
-//! `--messages N` (each round), `--window N`, `--rounds N`.
+//! `--messages N` (each round), `--window N`, `--rounds N`, `--parts N` (of each message).
 
 #[path = "../tests/smpp/stage.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use more of it")]
@@ -28,6 +28,7 @@ struct Options {
     messages: usize,
     window: usize,
     rounds: usize,
+    parts: usize,
 }
 
 impl Options {
@@ -36,6 +37,7 @@ impl Options {
             messages: 100_000,
             window: 50,
             rounds: 5,
+            parts: 1,
         };
         let arguments: Vec<String> = std::env::args().collect();
         for pair in arguments.windows(2) {
@@ -44,6 +46,7 @@ impl Options {
                 ("--messages", Ok(number)) => options.messages = number,
                 ("--window", Ok(number)) => options.window = number,
                 ("--rounds", Ok(number)) => options.rounds = number,
+                ("--parts", Ok(number)) => options.parts = number,
                 _ => {}
             }
         }
@@ -95,10 +98,10 @@ fn measure(options: Options, cuts: usize) -> usize {
         let next = Arc::new(AtomicUsize::new(0));
         let began = Instant::now();
         let mut senders: JoinSet<()> = (0..options.window)
-            .map(|_| send_on(Arc::clone(&stage), Arc::clone(&next), options.messages))
+            .map(|_| send_on(Arc::clone(&stage), Arc::clone(&next), options))
             .collect();
         for cut in 1..=cuts {
-            let due = options.messages * cut / (cuts + 1);
+            let due = options.messages * options.parts * cut / (cuts + 1);
             while stage.smsc.count() < due {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -107,20 +110,26 @@ fn measure(options: Options, cuts: usize) -> usize {
         while senders.join_next().await.is_some() {}
         let took = began.elapsed();
         check(&stage, options, cuts);
-        let rate = options.messages as u128 * 1_000_000 / took.as_micros().max(1);
+        let submits = options.messages * options.parts;
+        let rate = submits as u128 * 1_000_000 / took.as_micros().max(1);
         usize::try_from(rate).unwrap_or(usize::MAX)
     })
 }
 
 /// One of those who send, as the program's sender does: again what was not taken.
-async fn send_on(stage: Arc<Stage>, next: Arc<AtomicUsize>, most: usize) {
+async fn send_on(stage: Arc<Stage>, next: Arc<AtomicUsize>, options: Options) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= most {
+        if number >= options.messages {
             return;
         }
-        let text = format!("Da tiep nhan phan anh PA-{number}");
-        while let Err(error) = stage.send(&text, &text).await {
+        let id = format!("Da tiep nhan phan anh PA-{number}");
+        // So many parts of 153 septets, none of them like another.
+        let text = match options.parts {
+            1 => id.clone(),
+            parts => format!("PA-{number:07} ").repeat(parts * 13),
+        };
+        while let Err(error) = stage.send(&id, &text).await {
             let wait = match error {
                 SendError::Throttled { after, .. } => after.unwrap_or_default(),
                 SendError::Transport { .. } => Duration::ZERO,
@@ -136,7 +145,7 @@ fn check(stage: &Stage, options: Options, cuts: usize) {
     for submitted in stage.smsc.submitted() {
         *counts.entry(submitted.text()).or_default() += 1;
     }
-    let lost = options.messages - counts.len();
+    let lost = (options.messages * options.parts).saturating_sub(counts.len());
     let doubled: usize = counts.values().map(|count| count - 1).sum();
     println!(
         "  {lost} lost, {doubled} sent twice, of at most {}",

@@ -3,14 +3,15 @@
 
 pub mod android;
 pub mod esms;
+pub mod speedsms;
 pub mod twilio;
 
 use std::{
     collections::HashSet,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::{http, served::Served, wait};
 use axum::{
     Router,
     body::Bytes,
@@ -18,9 +19,6 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
-
-use crate::{http, wait};
 
 /// A message that a gateway took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +75,7 @@ pub trait Rules: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Gateway {
     book: Arc<Mutex<Book>>,
-    address: SocketAddr,
-    server: JoinHandle<()>,
+    server: Served,
 }
 
 struct Door {
@@ -97,24 +94,13 @@ impl Gateway {
             book: Arc::clone(&book),
             rules: Box::new(rules),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let routes = Router::new().fallback(meet).with_state(door);
-        let server = tokio::spawn(async move {
-            axum::serve(listener, routes).await.expect("it serves");
-        });
-        Self {
-            book,
-            address,
-            server,
-        }
+        let server = Served::start(Router::new().fallback(meet).with_state(door)).await;
+        Self { book, server }
     }
 
     /// Where it lies.
     pub fn api_base(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -145,7 +131,6 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.server.abort();
         let violations = std::mem::take(&mut self.book().violations);
         if !std::thread::panicking() {
             assert!(

@@ -205,7 +205,11 @@ impl Smsc {
                 continue;
             };
             let mut open = texts.iter_mut().rev();
-            match open.find(|(other, _, _)| *other == Some(reference)) {
+            // As in a phone: what is whole is done with its reference.
+            let unfinished = |(other, parts, total): &&mut (Option<u16>, BTreeMap<_, _>, u8)| {
+                *other == Some(reference) && parts.len() < usize::from(*total)
+            };
+            match open.find(unfinished) {
                 Some((_, parts, _)) => {
                     parts.insert(part, submitted);
                 }

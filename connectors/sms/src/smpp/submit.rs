@@ -1,7 +1,7 @@
 //! Our messages on their way out: in parts, over the line that is up, with what the answers mean.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -30,8 +30,11 @@ use crate::provider::OutgoingText;
 
 /// How long a message waits for a line that is being opened.
 const LINE: Duration = Duration::from_secs(5);
-/// For how many citizens references are counted.
+/// For how many citizens references are remembered.
 const REFERENCES: usize = 10_000;
+/// How many long messages to one citizen have references of their own: far fewer than 256, so that the
+/// one made of an id is mostly free.
+const APART: usize = 16;
 
 /// Submits messages.
 #[derive(Debug)]
@@ -41,7 +44,8 @@ pub(crate) struct Submitter {
     started: Arc<Mutex<Started>>,
     /// How many messages wait for their answers.
     unanswered: Arc<AtomicUsize>,
-    references: Mutex<HashMap<String, u16>>,
+    /// The last ones that went to each citizen.
+    references: Mutex<HashMap<String, VecDeque<u16>>>,
     slow_down: Mutex<SlowDown>,
 }
 
@@ -188,8 +192,8 @@ impl Submitter {
     }
 
     /// The reference by which the parts of a new message are joined: made of its id, so that one that is
-    /// sent again after a crash meets its own parts in the phone; but not that of the message before it,
-    /// which may still be on its way to the same phone.
+    /// sent again after a crash meets its own parts in the phone; but none of those that the messages
+    /// before it had, which may still be on their way to the same phone.
     fn next_reference(&self, id: &str, to: &str) -> u16 {
         let digest = Sha256::digest(id);
         let mut reference = u16::from_be_bytes([digest[0], digest[1]]);
@@ -197,14 +201,15 @@ impl Submitter {
         if references.len() >= REFERENCES {
             references.clear();
         }
+        let last = references.entry(to.to_owned()).or_default();
         // A reference of eight bits is the lower half.
-        if references
-            .get(to)
-            .is_some_and(|last| *last & 0xff == reference & 0xff)
-        {
+        while last.iter().any(|last| *last & 0xff == reference & 0xff) {
             reference = reference.wrapping_add(1);
         }
-        references.insert(to.to_owned(), reference);
+        if last.len() >= APART {
+            last.pop_front();
+        }
+        last.push_back(reference);
         reference
     }
 }
