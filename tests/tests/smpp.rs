@@ -8,7 +8,7 @@ use langnghe_tests::{
     agency::Agency,
     installation::BACKEND_SECRET,
     redis::Certificate,
-    smsc::{Deliver, PASSWORD, Receipts, Smsc, written},
+    smsc::{self, Deliver, PASSWORD, Receipts, Smsc, written},
     wait,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
@@ -215,7 +215,7 @@ async fn a_long_report_behind_a_keyword(encoding: &str) {
     assert!(review.iter().any(|one| one.join().is_some()), "in parts");
     let most = review
         .iter()
-        .filter_map(|one| one.join())
+        .filter_map(smsc::Submitted::join)
         .map(|(_, total, _)| total);
     assert!(
         most.max() <= Some(3),
