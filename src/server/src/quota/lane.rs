@@ -15,9 +15,9 @@ use langnghe_connector::{QuotaRule, QuotaScope};
 
 use super::window::{Room, Window};
 
-/// So much lateness of a timer or the store is caught up with: at an even pace alone every wait that
-/// ends late would cost its time for good.
-const CATCH_UP: Duration = Duration::from_millis(50);
+/// So much lateness of a timer, the store or a busy machine is caught up with: at an even pace alone
+/// every wait that ends late would cost its time for good. The window keeps the limit all the same.
+const CATCH_UP: Duration = Duration::from_millis(250);
 /// How long what another replica sent last may take to arrive.
 const ARRIVAL: Duration = Duration::from_millis(100);
 /// What an earlier owner may have used of a rule is presumed where that silences nobody for longer than
