@@ -93,6 +93,8 @@ async fn a_photo_outlives_the_replica_that_was_fetching_it_and_both_then_show_it
             .set("store.url", redis.url())
             .set("limits.lease", "3s")
             .set("limits.channel_lease", "3s")
+            // It may die with the delivery in its hands, too.
+            .set("limits.delivery_lease", "3s")
             .set("media.ticket_wait", "2s");
         let twin = place.road.installation.twin();
         let killed = death.is_empty();
