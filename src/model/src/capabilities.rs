@@ -92,7 +92,7 @@ pub enum TextUnit {
     Bytes,
     /// Grapheme clusters: what a reader takes for one character.
     Graphemes,
-    /// Parts of an SMS, which are what is paid for ([`segments`](crate::segments)). Two texts together
+    /// Parts of an SMS, which are what is paid for ([`segments`]). Two texts together
     /// can take more or fewer than the sum of both.
     Segments,
 }

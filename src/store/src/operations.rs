@@ -74,7 +74,7 @@ pub struct Commit {
     /// Given when the citizen was heard from: their parked replies become due, as do their notices and
     /// broadcasts that wait for a moment, and all their unsent answers get this window.
     pub heard: Option<Heard>,
-    /// Given when what is kept of the citizen besides the session changes; see [`Contact::record`].
+    /// Given when what is kept of the citizen besides the session changes; see [`crate::Contact::record`].
     /// An empty one is removed.
     pub contact: Option<Vec<u8>>,
     /// Erases everything held of the conversation before the rest of the commit is applied, as

@@ -78,7 +78,7 @@ pub enum SettleResult {
         /// Whether this attempt counts.
         counts: bool,
     },
-    /// Wait, with the later replies of the conversation, until [`Commit::heard`] or
+    /// Wait, with the later replies of the conversation, until [`crate::Commit::heard`] or
     /// [`crate::Store::wake`].
     Park,
     /// Give up: it becomes a dead letter, and the later replies of the conversation go on.
