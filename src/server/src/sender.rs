@@ -43,6 +43,9 @@ const HOLD: Duration = Duration::from_secs(2);
 const HOLD_CHANNEL: Duration = Duration::from_secs(30);
 /// How often a wait for a limit looks whether the pace has changed.
 const LOOK: Duration = Duration::from_secs(1);
+/// So much before a limit lets a reply go it is claimed: the store takes some time to hand it over, and a limit
+/// that is reached would lose that time with each of its windows.
+const AHEAD: Duration = Duration::from_millis(30);
 
 /// The sender of one channel.
 #[derive(Debug)]
@@ -175,10 +178,13 @@ impl Sender {
             };
             let free = 1 + reign.places.available_permits();
             drop(first_place);
-            // Only what may go at once is claimed: what comes meanwhile may be more urgent.
-            let room = match self.quotas.book.room(free) {
+            // Only what may go at once, or nearly, is claimed: what comes meanwhile may be more urgent.
+            let room = match self.quotas.book.room(free, AHEAD) {
                 Ok(room) => room,
-                Err(later) => {
+                Err(mut later) => {
+                    if !later.or_an_end {
+                        later.wait = later.wait.saturating_sub(AHEAD);
+                    }
                     self.wait(&later, over).await;
                     continue;
                 }
@@ -265,8 +271,10 @@ impl Sender {
                 Err(later) => later,
             };
             let long = Instant::now() + later.wait > give_up;
-            // Only an answer waits here: what else waits would go before answers that come meanwhile.
-            if later.scope == QuotaScope::Recipient || long || reply.lane != Lane::Answer {
+            // Only an answer waits here longer than it was claimed ahead: what else waits would go before
+            // answers that come meanwhile.
+            let may_wait = reply.lane == Lane::Answer || later.wait <= AHEAD;
+            if later.scope == QuotaScope::Recipient || long || !may_wait {
                 break later;
             }
             self.quotas.book.count_waiting(&later, true);

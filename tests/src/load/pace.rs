@@ -196,7 +196,7 @@ impl Case {
                     i64::from(self.limit),
                 );
                 let citizens: Vec<String> = (0..recipients)
-                    .map(|number| format!("8490{number:07}"))
+                    .map(|number| format!("+8490{number:07}"))
                     .collect();
                 backlog::make(&installation, "sms", &citizens, each).await?;
                 let sent = || {

@@ -300,11 +300,11 @@ impl<C: Clock + Clone> Book<C> {
             .collect()
     }
 
-    /// How many messages may go now, up to `most`, the recipients' own limits apart.
+    /// How many messages may go within `ahead`, up to `most`, the recipients' own limits apart.
     ///
     /// # Errors
     /// [`Later`] when none may.
-    pub(crate) fn room(&self, most: usize) -> Result<usize, Later> {
+    pub(crate) fn room(&self, most: usize, ahead: Duration) -> Result<usize, Later> {
         let mut state = self.state();
         if state.quotas.is_empty() {
             return Ok(most);
@@ -316,9 +316,9 @@ impl<C: Clock + Clone> Book<C> {
             let Lanes::Channel(lane) = &mut kept.lanes else {
                 continue;
             };
-            lane.offer(1, &kept.terms, &self.clock, now)
+            room = lane
+                .soon(room.max(1), &kept.terms, &self.clock, now, ahead)
                 .map_err(|wait| later(wait, kept.rule.scope, quota))?;
-            room = room.min(lane.ready(room, &kept.terms, now).max(1));
         }
         Ok(usize::try_from(room).unwrap_or(most))
     }

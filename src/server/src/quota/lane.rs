@@ -15,9 +15,10 @@ use langnghe_connector::{QuotaRule, QuotaScope};
 
 use super::window::{Room, Window};
 
-/// So much lateness of a timer, the store or a busy machine is caught up with: at an even pace alone
-/// every wait that ends late would cost its time for good. The window keeps the limit all the same.
-const CATCH_UP: Duration = Duration::from_millis(250);
+/// So much lateness of a timer, the store or a busy machine is caught up with, and at most a quarter of
+/// the window: at an even pace alone every wait that ends late would cost its time for good. The window
+/// keeps the limit all the same.
+const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long what another replica sent last may take to arrive.
 const ARRIVAL: Duration = Duration::from_millis(100);
 /// What an earlier owner may have used of a rule is presumed where that silences nobody for longer than
@@ -59,7 +60,8 @@ impl Terms {
         };
         let interval = rule.per.max(Duration::from_nanos(1)) / limit;
         let interval = (interval * 100 / percent.max(1)).max(Duration::from_nanos(1));
-        let behind = CATCH_UP.as_nanos().div_ceil(interval.as_nanos());
+        let behind = CATCH_UP.min(rule.per / 4).as_nanos();
+        let behind = behind.div_ceil(interval.as_nanos());
         let behind = u32::try_from(behind).unwrap_or(u32::MAX).min(limit);
         let burst = share(rule.burst);
         // A burst within the limit changes only the spacing. A larger one is what the rule wants.
@@ -209,15 +211,52 @@ impl<C: Clock> Lane<C> {
         }
     }
 
-    /// How many may go now, up to `most`.
-    pub(super) fn ready(&mut self, most: u32, terms: &Terms, now: Duration) -> u32 {
-        while self.purse < most && self.pace.check().is_ok() {
+    /// How many may go within `ahead`, up to `most`; nothing is spent.
+    ///
+    /// # Errors
+    /// [`Wait`] where none may.
+    pub(super) fn soon(
+        &mut self,
+        most: u32,
+        terms: &Terms,
+        clock: &C,
+        now: Duration,
+        ahead: Duration,
+    ) -> Result<u32, Wait> {
+        let mut refilled = 0;
+        while self.purse < most {
+            if let Err(refused) = self.pace.check() {
+                let time = refused.wait_time_from(clock.now());
+                if let Some(rest) = ahead.checked_sub(time) {
+                    refilled = 1 + rest.as_nanos() / terms.interval.as_nanos();
+                } else if self.purse == 0 {
+                    return Err(Wait {
+                        time,
+                        or_an_end: false,
+                    });
+                }
+                break;
+            }
             self.purse += 1;
         }
-        let used = self.window.used(now, terms.per);
-        self.purse
-            .min(terms.capacity.saturating_sub(used))
-            .min(most)
+        let refilled = u32::try_from(refilled).unwrap_or(u32::MAX);
+        let paced = self.purse.saturating_add(refilled);
+        let used = self.window.used_by(now + ahead, terms.per);
+        let room = terms.capacity.saturating_sub(used);
+        if room > 0 {
+            return Ok(room.min(paced).min(most));
+        }
+        match self.window.room(1, terms.capacity, now, terms.per) {
+            Room::Now => Ok(1),
+            Room::At(at) => Err(Wait {
+                time: at.saturating_sub(now),
+                or_an_end: false,
+            }),
+            Room::AfterAnEnd => Err(Wait {
+                time: UNDER_WAY,
+                or_an_end: true,
+            }),
+        }
     }
 
     /// Whether `count` may go now; nothing is spent.

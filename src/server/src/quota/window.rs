@@ -51,6 +51,13 @@ impl Window {
         self.counted + self.in_flight
     }
 
+    /// How many will count at `by`, if nothing else begins or ends.
+    pub(super) fn used_by(&self, by: Duration, per: Duration) -> u32 {
+        let over = self.ended.iter().take_while(|ended| ended.last + per <= by);
+        let over: u32 = over.map(|ended| ended.count).sum();
+        self.counted - over + self.in_flight
+    }
+
     /// Whether nothing counts.
     pub(super) fn is_empty(&mut self, now: Duration, per: Duration) -> bool {
         self.used(now, per) == 0
