@@ -318,6 +318,49 @@ async fn two_tabs_show_the_same_conversation_once() {
     .await;
 }
 
+/// Two tabs are two processes, and what one has written reaches the other a moment later.
+const TWO_LATE_TABS: &str = r"
+    const app = document.querySelector('script[type=module]').src;
+    const { Keep, Transcript } = await import(new URL('keep.js', app));
+    class Storage {
+        kept = new Map(); told = [];
+        get length() { return this.kept.size; }
+        key(index) { return [...this.kept.keys()][index] ?? null; }
+        getItem(name) { return this.kept.get(name) ?? null; }
+        setItem(name, value) { this.kept.set(name, value); this.told.push([name, value]); }
+    }
+    const storages = [new Storage(), new Storage()];
+    const tabs = storages.map((storage) => new Transcript(new Keep('', () => storage), () => {}));
+    const reach = () => {
+        const told = storages.map((storage) => storage.told.splice(0));
+        storages.forEach((storage, tab) =>
+            told[1 - tab].forEach(([name, value]) => storage.kept.set(name, value)));
+    };
+    const reply = { kind: 'text', text: 'Dạ.' };
+    tabs[0].add({ id: 'first', from: 'me', state: 'waiting' });
+    reach();
+    tabs[0].add({ id: 'second', from: 'me', state: 'waiting' });
+    tabs[1].addReply('reply', reply);
+    tabs[0].addReply('reply', reply);
+    tabs[1].update('first', { state: 'sent' });
+    reach();
+    return tabs.map((tab) => tab.entries().map(({ id, state }) => id + ' ' + state).sort());";
+
+#[tokio::test]
+async fn what_two_tabs_write_at_once_is_kept() {
+    let site = Site::new().await;
+    let _replica = site.installation.start().await;
+    Browser::with(Window::Desktop, async |browser| {
+        browser.open_page(&site.installation.url("/chat")).await;
+        let script = format!(
+            "(async () => {{{TWO_LATE_TABS}}})().then(done, (error) => done(`${{error}}`))"
+        );
+        let both = ["first sent", "reply undefined", "second waiting"];
+        assert_eq!(browser.run_async(&script).await, json!([both, both]));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_agencys_portal_shows_the_chat_in_a_frame_and_no_other_site_does() {
     let mut site = Site::new().await;

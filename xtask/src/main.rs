@@ -5,6 +5,7 @@ mod load;
 mod prerequisites;
 mod run;
 mod steps;
+mod tally;
 
 use std::process::ExitCode;
 

@@ -5,22 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{prerequisites, run};
+use crate::{prerequisites, run, tally::Tally};
 
 /// One step.
 struct Step {
     name: &'static str,
     /// What it does, for `--list`.
     what: &'static str,
-    run: fn(&mut Counts) -> Result<(), String>,
-}
-
-/// How many tests ran, as cargo's own summaries say.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-    ignored: u64,
+    run: fn(&mut Tally) -> Result<(), String>,
 }
 
 /// Everything is built with the same features, so that it is built once.
@@ -97,7 +89,7 @@ pub(crate) fn test(only: &[String]) -> Result<(), String> {
         ));
     }
     let begin = Instant::now();
-    let mut counts = Counts::default();
+    let mut tally = Tally::default();
     let mut lines = Vec::new();
     let mut failures = Vec::new();
     for step in STEPS {
@@ -106,7 +98,7 @@ pub(crate) fn test(only: &[String]) -> Result<(), String> {
         }
         println!("── {}: {}", step.name, step.what);
         let since = Instant::now();
-        let outcome = (step.run)(&mut counts);
+        let outcome = (step.run)(&mut tally);
         let word = if outcome.is_ok() { "ok" } else { "FAILED" };
         lines.push(format!(
             "{:8} {:6} {}",
@@ -127,11 +119,14 @@ pub(crate) fn test(only: &[String]) -> Result<(), String> {
     for line in lines {
         println!("{line}");
     }
-    if counts.passed + counts.failed > 0 {
+    if tally.passed + tally.failed > 0 {
         println!(
             "{} tests passed, {} failed, {} ignored",
-            counts.passed, counts.failed, counts.ignored
+            tally.passed, tally.failed, tally.ignored
         );
+        for line in tally.failures() {
+            println!("{line}");
+        }
     }
     if failures.is_empty() {
         Ok(())
@@ -148,7 +143,7 @@ fn minutes(time: Duration) -> String {
     )
 }
 
-fn tools(_: &mut Counts) -> Result<(), String> {
+fn tools(_: &mut Tally) -> Result<(), String> {
     prerequisites::ensure()?;
     if !prerequisites::valkey() {
         println!("no package has a valkey-server here: the store is tried on Redis only");
@@ -156,11 +151,11 @@ fn tools(_: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-fn format(_: &mut Counts) -> Result<(), String> {
+fn format(_: &mut Tally) -> Result<(), String> {
     run::run(run::cargo().args(["fmt", "--all", "--check"]))
 }
 
-fn clippy(_: &mut Counts) -> Result<(), String> {
+fn clippy(_: &mut Tally) -> Result<(), String> {
     let command = &mut run::cargo();
     run::run(
         command
@@ -170,7 +165,7 @@ fn clippy(_: &mut Counts) -> Result<(), String> {
     )
 }
 
-fn policy(_: &mut Counts) -> Result<(), String> {
+fn policy(_: &mut Tally) -> Result<(), String> {
     if prerequisites::on_path("cargo-deny").is_none() {
         println!("cargo-deny is not installed: left out");
         return Ok(());
@@ -178,7 +173,7 @@ fn policy(_: &mut Counts) -> Result<(), String> {
     run::run(run::cargo().args(["deny", "--offline", "check", "bans", "licenses", "sources"]))
 }
 
-fn build(_: &mut Counts) -> Result<(), String> {
+fn build(_: &mut Tally) -> Result<(), String> {
     // As the tests are built, so that what both need is built once; the program comes with its own.
     let command = &mut run::cargo();
     run::run(
@@ -188,7 +183,7 @@ fn build(_: &mut Counts) -> Result<(), String> {
     )
 }
 
-fn check(_: &mut Counts) -> Result<(), String> {
+fn check(_: &mut Tally) -> Result<(), String> {
     let program = run::root().join(target()?).join("debug/langnghe");
     let mut command = Command::new(program);
     // The sample takes the backend's secret from the environment; this one is nobody's.
@@ -200,16 +195,16 @@ fn check(_: &mut Counts) -> Result<(), String> {
     )
 }
 
-fn tests(counts: &mut Counts) -> Result<(), String> {
+fn tests(tally: &mut Tally) -> Result<(), String> {
     let program = run::root().join(target()?).join("debug/langnghe");
     let command = &mut run::cargo();
     command.args(["test", "--no-fail-fast"]).args(features());
     // The tests start this very program and do not build it again with other features.
     command.env("LANGNGHE_PROGRAM", program);
-    run::watch(command, |line| counts.add(line))
+    run::watch(command, |line| tally.add(line))
 }
 
-fn docs(_: &mut Counts) -> Result<(), String> {
+fn docs(_: &mut Tally) -> Result<(), String> {
     let command = &mut run::cargo();
     command.env("RUSTDOCFLAGS", "--deny warnings");
     run::run(
@@ -235,44 +230,4 @@ pub(crate) fn target() -> Result<String, String> {
     folder
         .map(str::to_owned)
         .ok_or_else(|| "cargo names no target folder".to_owned())
-}
-
-impl Counts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
-    fn add(&mut self, line: &str) {
-        let Some((_, numbers)) = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
-        else {
-            return;
-        };
-        for part in numbers.split(';') {
-            let Some((number, word)) = part.trim().split_once(' ') else {
-                continue;
-            };
-            let Ok(number) = number.parse::<u64>() else {
-                continue;
-            };
-            match word {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" => self.ignored += number,
-                _ => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_summary_adds_what_cargo_says() {
-        let mut counts = Counts::default();
-        counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out");
-        counts.add("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured");
-        counts.add("test other ... ok");
-        assert_eq!((counts.passed, counts.failed, counts.ignored), (14, 3, 1));
-    }
 }

@@ -92,7 +92,7 @@ document.addEventListener('pointerdown', () => connection.state === 'replaced' &
 keep.watch((name) => {
   // Another tab: it said something, or the visitor deleted everything there.
   if (name === null || name === 'visitor') location.reload();
-  else if (name === 'entries') {
+  else if (transcript.holds(name)) {
     view.show(transcript.entries());
     outbox.flush();
   }

@@ -1,22 +1,41 @@
 // What the browser keeps: who the visitor is, the transcript with what waits to be sent, and the
-// files that wait. All tabs share it.
+// files that wait. All tabs share it, and a tab may see what another one wrote a little late: so each
+// entry of the transcript is written by itself, and no tab ever writes back what another one said.
 
 const ENTRIES = 200;
-const SEEN = 500;
+const ENTRY = 'entry:';
 
 /** Local storage under a prefix; memory where the browser forbids it (a frame, a private window). */
 export class Keep {
   #prefix;
+  #storage;
   #memory = new Map();
 
-  constructor(prefix) {
+  /** `storage` gives the place; it may throw. */
+  constructor(prefix, storage = () => localStorage) {
     this.#prefix = prefix;
+    this.#storage = storage;
+  }
+
+  /** The names that begin so, in no order. */
+  names(beginning) {
+    const names = new Set(this.#memory.keys());
+    try {
+      const storage = this.#storage();
+      for (let index = 0; index < storage.length; index += 1) {
+        const key = storage.key(index);
+        if (key?.startsWith(this.#prefix)) names.add(key.slice(this.#prefix.length));
+      }
+    } catch {
+      // Only what is in memory.
+    }
+    return [...names].filter((name) => name.startsWith(beginning));
   }
 
   get(name, otherwise) {
     if (this.#memory.has(name)) return structuredClone(this.#memory.get(name));
     try {
-      const text = localStorage.getItem(this.#prefix + name);
+      const text = this.#storage().getItem(this.#prefix + name);
       return text === null ? otherwise : JSON.parse(text);
     } catch {
       return otherwise;
@@ -25,20 +44,25 @@ export class Keep {
 
   set(name, value) {
     try {
-      localStorage.setItem(this.#prefix + name, JSON.stringify(value));
+      this.#storage().setItem(this.#prefix + name, JSON.stringify(value));
       this.#memory.delete(name);
     } catch {
       this.#memory.set(name, structuredClone(value));
     }
   }
 
-  clear() {
-    this.#memory.clear();
+  remove(name) {
+    this.#memory.delete(name);
     try {
-      for (const name of ['visitor', 'entries', 'seen']) localStorage.removeItem(this.#prefix + name);
+      this.#storage().removeItem(this.#prefix + name);
     } catch {
       // Nothing was kept there.
     }
+  }
+
+  /** Forgets the visitor and all that was said. */
+  clear() {
+    for (const name of ['visitor', ...this.names(ENTRY)]) this.remove(name);
   }
 
   /** Calls back when another tab changed something. */
@@ -81,32 +105,42 @@ export class Transcript {
     this.#changed = changed;
   }
 
+  /** Whether what is kept under this name belongs to it. */
+  holds(name) {
+    return name.startsWith(ENTRY);
+  }
+
+  /** All entries, the oldest first. */
   entries() {
-    return this.#keep.get('entries', []);
+    const entries = this.#keep.names(ENTRY).map((name) => this.#keep.get(name, null));
+    return entries
+      .filter((entry) => entry !== null)
+      .sort((one, other) => one.order - other.order || (one.id < other.id ? -1 : 1));
   }
 
   add(entry) {
-    const entries = [...this.entries(), { at: Date.now(), ...entry }];
-    const spare = entries.length - ENTRIES;
-    this.#keep.set('entries', entries.filter((each, index) => index >= spare || each.state === 'waiting'));
+    const entries = this.entries();
+    const at = Date.now();
+    // After all that is there, also within a millisecond or when the clock was set back.
+    const order = Math.max(at, (entries.at(-1)?.order ?? 0) + 0.001);
+    this.#keep.set(ENTRY + entry.id, { at, order, ...entry });
+    const spare = entries.length + 1 - ENTRIES;
+    for (const { id, state } of entries.slice(0, Math.max(spare, 0))) {
+      if (state !== 'waiting') this.#keep.remove(ENTRY + id);
+    }
     this.#changed();
   }
 
   update(id, change) {
-    const entries = this.entries();
-    const found = entries.find((entry) => entry.id === id);
-    if (!found) return;
-    Object.assign(found, change);
-    this.#keep.set('entries', entries);
+    const entry = this.#keep.get(ENTRY + id, null);
+    if (!entry) return;
+    this.#keep.set(ENTRY + id, { ...entry, ...change });
     this.#changed();
   }
 
   /** Takes a reply in, once. It is kept when this returns. */
   addReply(id, reply) {
-    const seen = this.#keep.get('seen', []);
-    if (seen.includes(id)) return;
-    this.add({ id, from: 'them', reply });
-    this.#keep.set('seen', [...seen, id].slice(-SEEN));
+    if (this.#keep.get(ENTRY + id, null) === null) this.add({ id, from: 'them', reply });
   }
 }
 

@@ -41,14 +41,17 @@ export class View {
     }
     const lastOurs = entries.findLastIndex((entry) => entry.from === 'me');
     let previous = null;
+    // What another tab said may belong before what is shown already.
+    let place = this.#log.firstElementChild;
     for (const [index, entry] of entries.entries()) {
       let shown = this.#shown.get(entry.id);
       if (!shown) {
         shown = this.#make(entry, previous);
-        this.#log.append(shown.element);
         this.#shown.set(entry.id, shown);
         ours ||= entry.from === 'me';
       }
+      if (shown.element === place) place = place.nextElementSibling;
+      else this.#log.insertBefore(shown.element, place);
       this.#renew(entry, shown, index > lastOurs);
       previous = entry;
     }
