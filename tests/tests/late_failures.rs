@@ -301,24 +301,7 @@ async fn an_sms_that_never_arrives_is_a_dead_letter_and_is_not_sent_again() {
     let mut installation = Installation::new();
     let webhook = installation.url("/webhooks/sms");
     let gateway = Gateway::start(twilio::Twilio::new(&webhook)).await;
-    installation
-        .environment("SMS_TOKEN", twilio::TOKEN)
-        .channel(
-            "sms",
-            toml::toml! {
-                kind = "sms"
-                provider = "twilio"
-                auth_token = "env:SMS_TOKEN"
-                encoding = "unicode"
-                quotas = "off"
-                allow_private = true
-            },
-            &[
-                ("account_sid", twilio::ACCOUNT),
-                ("sender", twilio::NUMBER),
-                ("api_base", &gateway.api_base()),
-            ],
-        )
+    twilio::channel(&mut installation, &gateway)
         .backend("ioc", agency.url())
         .flows(&[("su-co.toml", FLOW)])
         .set("flows.start", "su-co")

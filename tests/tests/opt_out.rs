@@ -122,25 +122,7 @@ async fn by_sms() {
     let mut installation = installation(&agency);
     let webhook = installation.url("/webhooks/sms");
     let gateway = Gateway::start(twilio::Twilio::new(&webhook)).await;
-    installation.private(twilio::TOKEN);
-    installation
-        .environment("SMS_TOKEN", twilio::TOKEN)
-        .channel(
-            "sms",
-            toml::toml! {
-                kind = "sms"
-                provider = "twilio"
-                auth_token = "env:SMS_TOKEN"
-                encoding = "unicode"
-                quotas = "off"
-                allow_private = true
-            },
-            &[
-                ("account_sid", twilio::ACCOUNT),
-                ("sender", twilio::NUMBER),
-                ("api_base", &gateway.api_base()),
-            ],
-        );
+    twilio::channel(&mut installation, &gateway);
     let replica = installation.start().await;
     let citizen = Citizen {
         writes: async |text: &str| twilio::writes(&gateway, &webhook, PHONE, text, false).await,

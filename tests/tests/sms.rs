@@ -101,25 +101,7 @@ async fn through_twilio_with_a_picture() {
     let mut installation = installation(&agency);
     let webhook = installation.url("/webhooks/sms");
     let gateway = Gateway::start(twilio::Twilio::new(&webhook)).await;
-    installation
-        .environment("SMS_TOKEN", twilio::TOKEN)
-        .channel(
-            "sms",
-            toml::toml! {
-                kind = "sms"
-                provider = "twilio"
-                auth_token = "env:SMS_TOKEN"
-                encoding = "unicode"
-                parts_per_second = 1000
-                quotas = "off"
-                allow_private = true
-            },
-            &[
-                ("account_sid", twilio::ACCOUNT),
-                ("sender", twilio::NUMBER),
-                ("api_base", &gateway.api_base()),
-            ],
-        );
+    twilio::channel(&mut installation, &gateway);
     let replica = installation.start().await;
     let mut talk = Talk {
         gateway: &gateway,

@@ -8,36 +8,14 @@ use langnghe_tests::{
     Installation, Replica,
     agency::Agency,
     installation::BACKEND_SECRET,
+    news::{FLOW, TOKEN},
     wait,
     zalo::{OA_ID, Zalo, ZaloCitizen, webhook},
 };
 use serde_json::{Value, json};
 
-const TOKEN: &str = "b8c64f2f9d2e4b0f8f5b9a31d7e0c4aa";
 const PHONE: &str = "84912345678";
 const WORDS: &str = "Đèn sáng được một đêm rồi lại tắt";
-const FLOW: &str = r#"
-id = "su-co"
-version = 1
-title = "Sự cố"
-language = "vi"
-triggers = { phrases = ["bao su co"] }
-done = "Xong: {code}."
-
-[[question]]
-id = "mo_ta"
-kind = "text"
-ask = "Việc gì?"
-
-[[question]]
-id = "so"
-kind = "phone"
-ask = "Số điện thoại để chúng tôi báo kết quả?"
-notify = true
-
-[ticket]
-backend = "ioc"
-"#;
 
 /// An account whose news go out as templates where they must.
 struct Street {

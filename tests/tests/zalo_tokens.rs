@@ -11,6 +11,7 @@ use langnghe_tests::{
     Installation, Replica,
     agency::Agency,
     installation::BACKEND_SECRET,
+    news::TOKEN,
     redis::{Server, Setup},
     wait,
     zalo::{Hold, Zalo, ZaloCitizen},
@@ -31,8 +32,6 @@ const STEPS: [&str; 12] = [
     "renewal-done",
     "send",
 ];
-
-const TOKEN: &str = "b8c64f2f9d2e4b0f8f5b9a31d7e0c4aa";
 
 /// Zalo, the agency, and an installation between them.
 struct Street {

@@ -12,6 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha1::Sha1;
 
+use crate::Installation;
+
 use super::{Book, Gateway, Request, Rules, Taken, client, deliver, fields, parts};
 
 /// The account.
@@ -41,6 +43,28 @@ impl Twilio {
             next: AtomicU64::new(1),
         }
     }
+}
+
+/// Adds the channel `sms` to an installation, which sends by this gateway without quotas of its own.
+pub fn channel<'a>(installation: &'a mut Installation, gateway: &Gateway) -> &'a mut Installation {
+    installation.private(TOKEN);
+    installation.environment("SMS_TOKEN", TOKEN).channel(
+        "sms",
+        toml::toml! {
+            kind = "sms"
+            provider = "twilio"
+            auth_token = "env:SMS_TOKEN"
+            encoding = "unicode"
+            parts_per_second = 1000
+            quotas = "off"
+            allow_private = true
+        },
+        &[
+            ("account_sid", ACCOUNT),
+            ("sender", NUMBER),
+            ("api_base", &gateway.api_base()),
+        ],
+    )
 }
 
 impl Rules for Twilio {
