@@ -84,6 +84,8 @@ struct State {
     statuses: mpsc::Sender<Value>,
     /// Whether these wait.
     held: AtomicBool,
+    /// How many are still to be told.
+    untold: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -152,6 +154,7 @@ impl WhatsApp {
             book: Mutex::default(),
             statuses: sender,
             held: AtomicBool::new(false),
+            untold: AtomicU64::new(0),
         });
         let served = Served::with(|address| serve::routes(Arc::clone(&state), address)).await;
         let poster = tokio::spawn(statuses::post(
@@ -221,6 +224,17 @@ impl WhatsApp {
     /// Holds the news of messages back, or lets them go on.
     pub fn hold_statuses(&self, held: bool) {
         self.state.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Waits until the news of all messages so far has been taken.
+    ///
+    /// # Panics
+    /// When it is not taken soon.
+    pub async fn told(&self) {
+        wait::until("all statuses are taken", wait::SOON, async || {
+            self.state.untold.load(Ordering::Acquire) == 0
+        })
+        .await;
     }
 
     /// Everything that was taken, in order.

@@ -50,7 +50,7 @@ impl Talk<'_> {
 #[tokio::test]
 async fn a_report_from_the_street_becomes_a_ticket_at_the_agency() {
     let road = Road::with_own_flows().await;
-    let replica = road.installation.start().await;
+    let mut replica = road.installation.start().await;
     let mut talk = Talk {
         road: &road,
         citizen: road.citizen(),
@@ -118,7 +118,7 @@ async fn a_report_from_the_street_becomes_a_ticket_at_the_agency() {
     );
 
     // A redelivery of the whole conversation would change nothing; neither does a restart.
-    drop(replica);
+    replica.terminate(wait::SOON).await;
     let replica = road.installation.start().await;
     talk.says("xin chào", "Kính chào").await;
     assert_eq!(road.agency.tickets().len(), 1);

@@ -28,6 +28,7 @@ pub(super) async fn post(webhook: String, mut statuses: mpsc::Receiver<Value>, s
                 wait::pause().await;
             }
         }
+        state.untold.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
