@@ -90,12 +90,16 @@ impl Wire {
                     _ = changes.wait_for(|now| now.gone) => return,
                 };
                 let Ok((near, _)) = accepted else { continue };
-                if state.borrow().down {
+                let (down, tears) = {
+                    let now = state.borrow();
+                    (now.down, now.tears)
+                };
+                if down {
                     continue;
                 }
                 carried.fetch_add(1, Ordering::SeqCst);
                 let port = far.load(Ordering::SeqCst);
-                tokio::spawn(carry(near, port, Arc::clone(&state)));
+                tokio::spawn(carry(near, port, tears, Arc::clone(&state)));
             }
         });
         wire
@@ -165,9 +169,9 @@ impl Drop for Wire {
     }
 }
 
-async fn carry(near: TcpStream, port: u16, state: Arc<watch::Sender<State>>) {
+/// Carries a connection that was opened after so many `tears`.
+async fn carry(near: TcpStream, port: u16, tears: u64, state: Arc<watch::Sender<State>>) {
     let mut changes = state.subscribe();
-    let tears = changes.borrow().tears;
     tokio::select! {
         _ = both_ways(near, port, &state) => {}
         _ = changes.wait_for(|now| now.gone || now.tears != tears) => {}

@@ -35,7 +35,7 @@ fn backend(url: &str) -> WebhookBackend {
         id: BackendId::new("ioc").expect("an id"),
         url: url.to_owned().into(),
         secrets: vec![BACKEND_SECRET.to_owned().into()],
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(3),
         allow_private: true,
     })
     .expect("a backend")

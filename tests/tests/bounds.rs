@@ -32,6 +32,11 @@ async fn a_flood_is_cut_told_once_and_costs_others_nothing() {
     road.report(&quiet, ["cầu hỏng", "rạch Bà Bộ", "tuần trước"])
         .await;
     road.ticket(["cầu hỏng", "rạch Bà Bộ", "tuần trước"]).await;
+    let told = |texts: &[String]| texts.iter().any(|text| text.contains("gửi nhanh quá"));
+    wait::until("the loud one is told", wait::SOON, async || {
+        told(&road.graph.texts_for(&loud.id))
+    })
+    .await;
     let texts = road.graph.texts_for(&loud.id);
     let notices = texts
         .iter()

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 const CONVERSATIONS: usize = 3;
 /// Two whole reports each.
 const MESSAGES: usize = 8;
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const NOW: Timestamp = Timestamp::from_seconds(2_500_000_000);
 
 fn library() -> Library {
     let words = std::fs::read_to_string(root().join("locales/vi/system.ftl")).expect("words");

@@ -192,7 +192,10 @@ async fn a_citizen_who_is_forgotten_leaves_no_photo() {
     let answer = place.until_answers(&link, 410).await;
     let answer: serde_json::Value = answer.json().await.expect("JSON");
     assert_eq!(answer["reason"], "removed");
-    for kind in ["files", "about", "owners"] {
-        assert_eq!(place.kept(kind), 0, "{kind}");
-    }
+    wait::until("nothing is left", wait::SOON, async || {
+        ["files", "about", "owners"]
+            .iter()
+            .all(|kind| place.kept(kind) == 0)
+    })
+    .await;
 }

@@ -12,7 +12,7 @@ use std::{
 use langnghe_tests::{
     Installation, Replica,
     citizen::Citizen,
-    redis::{Fsync, Server, Setup},
+    redis::{Server, Setup},
     road::{
         Road,
         account::{self, Told},
@@ -32,7 +32,7 @@ const SENDS_AT_ONCE: usize = 4;
 /// The most replies a second: fewer than citizens ask for, so that there is always one to be sent.
 const PACE: i64 = 20;
 /// The longest that a change of owner may take beside the lease.
-const SLACK: Duration = Duration::from_secs(1);
+const SLACK: Duration = Duration::from_secs(3);
 
 /// Two replicas on one Redis; what each sends comes through a door of its own.
 struct Pair {
@@ -46,7 +46,7 @@ struct Pair {
 
 impl Pair {
     async fn new(lease: Duration) -> Self {
-        let redis = Server::start(&Setup::redis().durable(Fsync::Everysec)).await;
+        let redis = Server::start(&Setup::redis()).await;
         let mut road = Road::new().await;
         let lease = format!("{}ms", lease.as_millis());
         road.installation
@@ -150,7 +150,7 @@ impl Pair {
             let taken = self.road.graph.taken_for(&citizen.id);
             Told::new(&taken).replies.len() >= reports * account::MESSAGES
         };
-        wait::until("every reply was sent", Duration::from_mins(1), async || {
+        wait::until("every reply was sent", Duration::from_mins(3), async || {
             load.citizens.iter().zip(&reports).all(done)
         })
         .await;
@@ -194,7 +194,7 @@ async fn owns(replica: &Replica<'_>) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_replicas_channel_moves_within_its_lease() {
     const ROUNDS: usize = 3;
-    let lease = Duration::from_secs(2);
+    let lease = Duration::from_secs(4);
     let pair = Pair::new(lease).await;
     let mut replicas = [
         Replica::start(pair.installation(0)).await,
@@ -278,8 +278,8 @@ async fn a_replica_that_was_paused_past_its_lease_sends_nothing_more() {
         .await;
         pair.sends(1 - owner, resumed, wait::SOON).await;
     }
-    let moves = moves(&replicas[0]).await + moves(&replicas[1]).await;
     let changes = pair.changes();
+    let moves = moves(&replicas[0]).await + moves(&replicas[1]).await;
     eprintln!("{moves} times a replica took over; {changes} times another one sent than before");
     assert!(changes >= PAUSES, "each pause made another the sender");
     // One send of an earlier owner after the first of a later one would be two changes more.
@@ -296,7 +296,7 @@ async fn a_replica_that_was_paused_past_its_lease_sends_nothing_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_is_cut_off_from_the_store_stops_before_another_begins() {
     const ROUNDS: usize = 3;
-    let lease = Duration::from_millis(1500);
+    let lease = Duration::from_secs(4);
     let pair = Pair::new(lease).await;
     let first = Replica::start(pair.installation(0)).await;
     let mut second = Replica::start(pair.installation(1)).await;

@@ -55,7 +55,7 @@ async fn becomes_ready(replica: &Replica<'_>) {
 
 #[tokio::test]
 async fn a_redis_that_dies_and_comes_back_costs_no_message_reply_or_ticket() {
-    let mut server = Server::start(&Setup::redis().durable(Fsync::Always)).await;
+    let mut server = Server::start(&Setup::redis().durable(Fsync::No)).await;
     let road = road(&server.url()).await;
     let replica = road.installation.start().await;
     let (one, other) = (road.citizen(), road.citizen());

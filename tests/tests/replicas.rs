@@ -28,15 +28,15 @@ struct Pair {
 }
 
 impl Pair {
-    async fn new() -> Self {
+    async fn new(lease: &str) -> Self {
         let redis = Server::start(&Setup::redis()).await;
         let mut site = Site::new().await;
         let uploads = site.installation.path("uploads").display().to_string();
         site.installation
             .set("store.url", redis.url())
             .set("media.path", uploads)
-            .set("limits.lease", "3s")
-            .set("limits.channel_lease", "3s");
+            .set("limits.lease", lease)
+            .set("limits.channel_lease", lease);
         let twin = site.installation.twin();
         Self {
             site,
@@ -48,7 +48,7 @@ impl Pair {
 
 #[tokio::test]
 async fn a_visitor_of_one_replica_talks_with_a_channel_that_another_sends_on() {
-    let pair = Pair::new().await;
+    let pair = Pair::new("30s").await;
     let site = &pair.site;
     // Whoever is there first has the channel.
     let owner = site.installation.start().await;
@@ -88,7 +88,7 @@ async fn a_visitor_of_one_replica_talks_with_a_channel_that_another_sends_on() {
 
 #[tokio::test]
 async fn whichever_replica_dies_the_visitor_goes_on_at_the_other() {
-    let pair = Pair::new().await;
+    let pair = Pair::new("3s").await;
     let site = &pair.site;
     let installations = [&site.installation, &pair.twin];
     let mut replicas: [Replica<'_>; 2] = [

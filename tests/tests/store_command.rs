@@ -12,6 +12,7 @@ use langnghe_store::{Accepted, Limits, NewEvent, OpenMode, SqliteStore, Store as
 use langnghe_tests::{
     program::program,
     redis::{Fsync, Server, Setup},
+    wire::Wire,
 };
 
 const EVENTS: u32 = 20_000;
@@ -35,7 +36,7 @@ async fn fill(path: &Path) {
             ),
             body: format!("event {number}").into_bytes(),
         });
-        let now = Timestamp::from_seconds(1_800_000_000);
+        let now = Timestamp::from_seconds(2_500_000_000);
         let accepted = store.accept(events.collect(), now).await.expect("accepted");
         assert!(accepted.iter().all(|one| *one == Accepted::Stored));
     }
@@ -73,7 +74,12 @@ async fn a_copy_that_is_killed_goes_on_and_ends_whole() {
     let server = Server::start(&Setup::redis().durable(Fsync::Everysec)).await;
     let (from, to) = (format!("sqlite:{}", database.display()), server.url());
 
-    let mut first = copy(&from, &to).spawn().expect("the program starts");
+    // Slowly, so that it is killed while there is something left.
+    let wire = Wire::to(server.port()).await;
+    wire.delay(Duration::from_millis(5));
+    let mut first = copy(&from, &server.url_through(wire.port()))
+        .spawn()
+        .expect("the program starts");
     let mut progress = BufReader::new(first.stderr.take().expect("piped"));
     let mut line = String::new();
     // After the marks come the events.
@@ -156,7 +162,7 @@ async fn a_copy_that_is_killed_goes_on_and_ends_whole() {
         .claim(
             1,
             Duration::from_secs(10),
-            Timestamp::from_seconds(1_800_000_001),
+            Timestamp::from_seconds(2_500_000_001),
             Duration::ZERO,
         )
         .await

@@ -87,8 +87,11 @@ async fn on_whatsapp_the_template_goes_and_where_it_is_paused_the_next_way_is_ta
     whatsapp.refuse_templates(Some(132_015));
     tell(&replica, &code, "two", &repaired()).await;
     becomes(&replica, &code, ["kept", "template_refused", "wa"]).await;
+    waiting(&replica, "wa", [1, 1]).await;
     person.says("báo sự cố").await;
     becomes(&replica, &code, ["sent", "free", "wa"]).await;
+    // Settled: what is on its way at a kill comes again.
+    waiting(&replica, "wa", [0, 0]).await;
     drop(replica);
 
     // The citizen agreed to be told by telephone; the template does not exist any more.
@@ -158,8 +161,10 @@ async fn on_zalo_the_template_goes_to_the_number_that_the_citizen_gave() {
     zalo.refuse_next_template(-131);
     tell(&replica, &code, "two", &repaired()).await;
     becomes(&replica, &code, ["kept", "template_refused", "oa"]).await;
+    waiting(&replica, "oa", [1, 1]).await;
     citizen.says("báo sự cố").await;
     becomes(&replica, &code, ["sent", "free", "oa"]).await;
+    waiting(&replica, "oa", [0, 0]).await;
     drop(replica);
 
     installation.set_of("channel", "oa", "fallback", "sms");

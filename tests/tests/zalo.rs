@@ -64,6 +64,10 @@ async fn a_report_with_photo_and_place_becomes_a_ticket() {
     street.installation.set_of("channel", "oa", "profile", true);
     street.zalo.echo_to(&street.installation);
     let replica = street.installation.start().await;
+    // A profile is waited for for two seconds only: somebody else writes until there is a token.
+    let first = street.citizen();
+    first.says("xin chào").await;
+    street.zalo.wait_for(&first.id, 0, "").await;
     let mut talk = Talk {
         street: &street,
         citizen: street.citizen(),
@@ -105,7 +109,8 @@ async fn a_report_with_photo_and_place_becomes_a_ticket() {
     texts.sort();
     texts.dedup();
     assert_eq!(texts.len(), messages.len(), "{texts:?}");
-    let (token, _) = &street.zalo.profiles()[0];
+    let profiles = street.zalo.profiles();
+    let (token, _) = profiles.first().expect("a profile was asked for");
     street.installation.private(token);
     assert!(
         street

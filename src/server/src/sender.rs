@@ -189,29 +189,13 @@ impl Sender {
                     continue;
                 }
             };
-            if let Some((reply, later)) = reign.held.due(Instant::now()) {
-                self.quotas.book.count_waiting(&later, false);
-                if self.dispatch(reply, &mut reign).await {
-                    continue;
-                }
-                // The next reign's first claim takes the lease away.
-                break;
+            match self.dispatch_due(&mut reign).await {
+                Some(true) => continue,
+                Some(false) => {}
+                None => break,
             }
-            let wait = reign
-                .held
-                .wait(Instant::now())
-                .map_or(CLAIM_WAIT, |wait| wait.min(CLAIM_WAIT));
-            let claimed = self.store.claim_outbox(
-                &self.channel.id,
-                tenure.epoch(),
-                room,
-                SEND_LEASE,
-                clock::now(),
-                wait,
-            );
-            let claimed = tokio::select! {
-                claimed = claimed => claimed,
-                () = over.cancelled() => break,
+            let Some(claimed) = self.claim(room, &mut reign).await else {
+                break;
             };
             match claimed {
                 Ok(replies) => {
@@ -247,6 +231,48 @@ impl Sender {
         for (_, later) in reign.held.drain() {
             self.quotas.book.count_waiting(&later, false);
         }
+    }
+
+    /// Claims replies; those that are held leave at their moments meanwhile, however long the store takes.
+    /// `None` when the reign ended or a stop came before.
+    async fn claim(
+        self: &Arc<Self>,
+        room: usize,
+        reign: &mut Reign<'_>,
+    ) -> Option<Result<Vec<OutboxReply>, StoreError>> {
+        let (epoch, over) = (reign.tenure.epoch(), reign.over);
+        let mut claim = std::pin::pin!(self.store.claim_outbox(
+            &self.channel.id,
+            epoch,
+            room,
+            SEND_LEASE,
+            clock::now(),
+            CLAIM_WAIT,
+        ));
+        loop {
+            let next_held = async {
+                match reign.held.next() {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                claimed = &mut claim => return Some(claimed),
+                () = next_held => {}
+                () = over.cancelled() => return None,
+            }
+            self.dispatch_due(reign).await?;
+        }
+    }
+
+    /// Sends the reply whose recipient has waited longest, if it may go; says whether there was one. `None`
+    /// when the reign ended or a stop came before: then the next reign's first claim takes the lease away.
+    async fn dispatch_due(self: &Arc<Self>, reign: &mut Reign<'_>) -> Option<bool> {
+        let Some((reply, later)) = reign.held.due(Instant::now()) else {
+            return Some(false);
+        };
+        self.quotas.book.count_waiting(&later, false);
+        self.dispatch(reply, reign).await.then_some(true)
     }
 
     /// Sends a claimed reply as soon as the channel's limits let it. Where its recipient has to wait,

@@ -56,7 +56,7 @@ impl Cluster {
             .set("cluster-enabled", "yes")
             .set("cluster-port", &bus)
             .set("cluster-announce-ip", "127.0.0.1")
-            .set("cluster-node-timeout", "1500")
+            .set("cluster-node-timeout", "5000")
     }
 
     /// Waits until every node knows all nodes and says that the cluster works.

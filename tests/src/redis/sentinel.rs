@@ -40,7 +40,7 @@ impl Watched {
         .await;
         let watching = Setup::of(setup.product)
             .set("sentinel monitor", &format!("{NAME} 127.0.0.1 {port} 1"))
-            .set("sentinel down-after-milliseconds", &format!("{NAME} 500"))
+            .set("sentinel down-after-milliseconds", &format!("{NAME} 2000"))
             .set("sentinel failover-timeout", &format!("{NAME} 5000"));
         let sentinel = Server::start_as(&watching, true).await;
         let watched = Self {

@@ -23,7 +23,7 @@ const STEPS: usize = 600;
 async fn compare(one: Box<dyn Fixture>, other: Box<dyn Fixture>, seed: u64) {
     let (mut one, mut other) = (Actor::new(one).await, Actor::new(other).await);
     let mut draw = Draw::new(StdRng::seed_from_u64(seed));
-    let mut now = Timestamp::from_seconds(1_800_000_000);
+    let mut now = Timestamp::from_seconds(2_500_000_000);
     let mut knowledge = Knowledge::default();
     let mut last = VecDeque::new();
     for step in 0..STEPS {

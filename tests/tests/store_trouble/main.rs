@@ -1,5 +1,8 @@
 //! The store on Redis while its server, its cluster or the line to it fails: nothing that was accepted
 //! is lost or processed twice, nothing hangs, and work goes on by itself.
+//!
+//! The servers leave the moment of writing to the system: what dies here are processes, and Redis has handed
+//! over what it did before it answers.
 
 mod work;
 
@@ -37,7 +40,7 @@ async fn until_failed(calls: &work::Calls, reason: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_and_comes_back_loses_nothing() {
-    let mut server = Server::start(&Setup::redis().durable(Fsync::Always)).await;
+    let mut server = Server::start(&Setup::redis().durable(Fsync::No)).await;
     let store = open(&server.url()).await;
     let calls = under_load(&store, 6, async |calls| {
         for _ in 0..3 {
@@ -63,7 +66,7 @@ async fn scripts_that_the_server_forgot_are_sent_again() {
         }
     })
     .await;
-    assert!(calls.reasons.lock().expect("not poisoned").is_empty());
+    assert!(!calls.failed("NOSCRIPT"), "{calls:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +120,7 @@ async fn a_black_hole_holds_nothing_up_beyond_the_time_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_still_loading_is_waited_for() {
     let setup = Setup::redis()
-        .durable(Fsync::Always)
+        .durable(Fsync::No)
         .set("key-load-delay", "1000")
         .set("loading-process-events-interval-bytes", "1024");
     let mut server = Server::start(&setup).await;
@@ -194,10 +197,24 @@ async fn work_goes_on_at_the_replica_that_a_sentinel_promoted() {
 async fn a_primary_that_became_a_replica_is_left() {
     let watched = Watched::start(&Setup::redis()).await;
     let store = open(&watched.url()).await;
+    let taken = store.accept(vec![event(9, 0)], now()).await;
+    assert_eq!(taken.expect("accept"), [Accepted::Stored]);
+    let _: u32 = watched.primary.command(&["WAIT", "1", "5000"]).await;
+    watched.fail_over().await;
+    // The sentinel does this by itself ten seconds later. What is accepted until then is lost, so nothing is
+    // sent before.
+    let port = watched.replica.port().to_string();
+    let _: () = watched
+        .primary
+        .command(&["REPLICAOF", "127.0.0.1", &port])
+        .await;
+    let refused = store.accept(vec![event(9, 1)], now()).await;
+    let refused = refused.expect_err("it takes no writes");
+    assert!(
+        refused.to_string().contains("is a replica now"),
+        "{refused}"
+    );
     let calls = under_load(&store, 4, async |calls| {
-        until_more(calls, 20).await;
-        // The old primary lives on as a replica and answers READONLY.
-        watched.fail_over().await;
         until_more(calls, 30).await;
     })
     .await;
@@ -228,7 +245,7 @@ async fn a_cluster_moves_partitions_under_load() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_whose_node_comes_back_goes_on() {
-    let mut cluster = Cluster::start(&Setup::redis().durable(Fsync::Always)).await;
+    let mut cluster = Cluster::start(&Setup::redis().durable(Fsync::No)).await;
     let store = open(&cluster.url()).await;
     let calls = under_load(&store, 12, async |calls| {
         until_more(calls, 60).await;
@@ -246,7 +263,7 @@ async fn a_cluster_whose_node_comes_back_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_that_waits_outlives_its_server() {
-    let mut server = Server::start(&Setup::redis().durable(Fsync::Always)).await;
+    let mut server = Server::start(&Setup::redis().durable(Fsync::No)).await;
     let store = open(&server.url()).await;
     let waiting = {
         let store = Arc::clone(&store);

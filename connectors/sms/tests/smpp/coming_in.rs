@@ -134,7 +134,7 @@ async fn long_messages_of_several_citizens_come_at_the_same_time() {
 async fn a_message_whose_parts_do_not_come_is_given_on_with_its_gap() {
     let stage = Stage::with(|config| {
         config.waiting = WaitingLimits {
-            time: Duration::from_millis(500),
+            time: Duration::from_secs(3),
             ..WaitingLimits::default()
         };
     })

@@ -103,7 +103,7 @@ async fn answers_are_decisions() {
 async fn silence_gives_the_place_back_and_is_an_attempt() {
     let stage = Stage::with(|config| {
         config.window = 1;
-        config.response_timeout = Duration::from_millis(300);
+        config.response_timeout = Duration::from_secs(1);
     })
     .await;
     stage.smsc.next(Manner::TakeSilently);
@@ -137,7 +137,7 @@ async fn without_a_line_nothing_is_an_attempt() {
     let stage = Stage::begin().await;
     stage.smsc.refuse_binds(Some(0x0d));
     stage.smsc.cut();
-    stage.bound(0).await;
+    until("a bind that is refused", || stage.smsc.binds().len() >= 2).await;
     match stage.send("1", "xin chao").await {
         Err(SendError::Throttled { after, code, .. }) => {
             assert_eq!((code.as_str(), after.is_some()), ("no line", true));
@@ -198,7 +198,7 @@ async fn refused_binds_are_no_busy_loop() {
 async fn each_side_asks_whether_the_other_is_there() {
     let mut stage = Stage::with(|config| {
         config.enquire_link = Duration::from_millis(100);
-        config.response_timeout = Duration::from_millis(300);
+        config.response_timeout = Duration::from_secs(2);
     })
     .await;
     until("some questions", || stage.smsc.enquiries() >= 3).await;

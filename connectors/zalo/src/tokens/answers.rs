@@ -81,12 +81,16 @@ impl Answers<'_> {
             .recursive(true)
             .mode(0o700)
             .create(self.folder)?;
+        let path = self.path(id);
+        // It has its name only once it is locked: one that is not is final for whoever looks.
+        let unlocked = path.with_extension("new");
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(self.path(id))?;
+            .open(&unlocked)?;
         file.lock()?;
+        fs::rename(&unlocked, &path)?;
         File::open(self.folder)?.sync_all()?;
         Ok(file)
     }

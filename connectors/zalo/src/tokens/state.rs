@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use langnghe_connector::{SendError, signature::encode_hex};
+use langnghe_connector::{SendError, ThrottleScope, signature::encode_hex};
 use langnghe_model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use crate::oauth::{NewPair, REFRESH_LIFE};
 
 /// How many of the configuration's refresh tokens are remembered as taken up.
 const MOST_TAKEN: usize = 16;
+/// The first pair is waited for so long before it is asked for again.
+const FIRST_PAIR: Duration = Duration::from_secs(2);
 /// How many attempts with the same refresh token are remembered.
 const MOST_TRIED: usize = 32;
 /// An intent of a replica on another machine is believed for so long: an exchange takes at most half.
@@ -110,7 +112,14 @@ impl State {
         let code = match (&self.lost, &self.pair) {
             (Some(lost), _) => format!("{}: authorise the account again", lost.code),
             (None, None) => "not authorised yet".to_owned(),
-            (None, Some(_)) => "no access token yet".to_owned(),
+            // The first renewal is under way, or comes again soon: Zalo refused nothing.
+            (None, Some(_)) => {
+                return SendError::Throttled {
+                    after: Some(FIRST_PAIR),
+                    scope: ThrottleScope::Channel,
+                    code: "no access token yet".to_owned(),
+                };
+            }
         };
         SendError::Credentials { code }
     }

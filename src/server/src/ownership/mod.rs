@@ -30,6 +30,8 @@ const TOPIC: &str = "own";
 const FOR_GOOD: Duration = Duration::from_hours(10 * 365 * 24);
 /// A lease is renewed after this part of it.
 const RENEWALS: u32 = 3;
+/// Another's channel is looked at so often: should the word that it is free be lost, no more time is.
+const LOOK: Duration = Duration::from_secs(10);
 /// The longest wait after a failed renewal.
 const RETRY: Duration = Duration::from_millis(500);
 /// The longest that letting go may take.
@@ -130,7 +132,7 @@ impl Owner {
                 }
                 Ownership::Elsewhere { remaining } => {
                     guard.lose();
-                    next = next.min(remaining + scatter());
+                    next = next.min(remaining + scatter()).min(LOOK);
                 }
             }
         }

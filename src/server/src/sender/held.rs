@@ -1,10 +1,7 @@
 //! Replies that are claimed and wait shortly for their recipients' limits, without holding up others
 //! and without a write to the store for each little wait.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use langnghe_store::OutboxReply;
 
@@ -39,10 +36,9 @@ impl Held {
         self.waiting.pop_first().map(|(_, waiting)| waiting)
     }
 
-    /// How long it is until the next one may go; `None` when none waits.
-    pub(super) fn wait(&self, now: Instant) -> Option<Duration> {
-        let ((at, _), _) = self.waiting.first_key_value()?;
-        Some(at.saturating_duration_since(now))
+    /// When the next one may go; `None` when none waits.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.waiting.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Takes out all.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::BytesMut;
 use secrecy::ExposeSecret;
 use tokio::{
     sync::{mpsc, watch},
@@ -169,6 +170,7 @@ impl Keeper<'_> {
             half: stream.read,
             line: Arc::clone(&line),
             incoming: self.incoming.clone(),
+            buffer: BytesMut::with_capacity(64 * 1024),
             heard: watch::Sender::new(Instant::now()),
         };
         let bind = Bind {

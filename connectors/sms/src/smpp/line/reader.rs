@@ -53,6 +53,8 @@ pub(super) struct Reader {
     pub(super) half: Box<dyn AsyncRead + Send + Unpin>,
     pub(super) line: Arc<Line>,
     pub(super) incoming: mpsc::Sender<Incoming>,
+    /// What was read and is no whole frame yet: it outlives a [`Self::run`] that is dropped.
+    pub(super) buffer: BytesMut,
     /// When something last came in.
     pub(super) heard: tokio::sync::watch::Sender<Instant>,
 }
@@ -60,11 +62,10 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads until the line ends.
     pub(super) async fn run(&mut self) -> Ended {
-        let mut buffer = BytesMut::with_capacity(64 * 1024);
         let mut codec = FrameCodec;
         loop {
             loop {
-                match codec.decode(&mut buffer) {
+                match codec.decode(&mut self.buffer) {
                     Ok(Some(frame)) => {
                         if let Some(ended) = self.take(frame).await {
                             return ended;
@@ -74,7 +75,7 @@ impl Reader {
                     Err(error) => return error.into(),
                 }
             }
-            match self.half.read_buf(&mut buffer).await {
+            match self.half.read_buf(&mut self.buffer).await {
                 Ok(0) => return Ended::Closed,
                 Ok(_) => {
                     self.heard.send_replace(Instant::now());

@@ -253,7 +253,7 @@ impl Line {
     pub(crate) fn end(&self) {
         self.ended.cancel();
         self.window.close();
-        lock(&self.queue).clear();
+        // What is queued is not written any more; whoever queued it takes it back.
         lock(&self.pending).clear();
     }
 
