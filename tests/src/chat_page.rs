@@ -58,7 +58,7 @@ impl<'a> ChatPage<'a> {
 
     /// Waits until the page says how it is connected.
     pub async fn until_state(&self, state: &str) {
-        let there = format!("document.getElementById('state').dataset.state === '{state}'");
+        let there = format!("document.getElementById('state')?.dataset.state === '{state}'");
         self.browser
             .until(&format!("the page is {state}"), &there)
             .await;
@@ -110,6 +110,9 @@ impl<'a> ChatPage<'a> {
                     .await;
                 self.browser.type_into("#text", words).await;
                 self.browser.click("#send").await;
+                // What loads moves what is below it.
+                let loaded = "[...document.images].every((image) => image.complete)";
+                self.browser.until("the preview is loaded", loaded).await;
             }
             Answer::Share => {
                 let button = "document.querySelector('.choices .share')";

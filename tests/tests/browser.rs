@@ -41,6 +41,15 @@ async fn a_report_with_a_photo_and_the_place_is_made_at_phone_width() {
     .await;
 }
 
+/// Whether the browser keeps a file that waits to be sent.
+const FILES_KEPT: &str = "
+    const open = indexedDB.open('langnghe:/chat');
+    open.onerror = () => done(false);
+    open.onsuccess = () => {
+        const count = open.result.transaction('files').objectStore('files').count();
+        count.onsuccess = () => { open.result.close(); done(count.result > 0); };
+    };";
+
 #[tokio::test]
 async fn neither_a_line_that_breaks_nor_a_killed_server_loses_or_doubles_anything() {
     let site = Site::new().await;
@@ -58,7 +67,14 @@ async fn neither_a_line_that_breaks_nor_a_killed_server_loses_or_doubles_anythin
                 1 | 5 => {
                     wire.tear_down();
                     page.until_state("offline").await;
+                    let is_file = matches!(answer, Answer::Send(..));
                     page.give(answer).await;
+                    if is_file {
+                        wait::until("the file is kept", wait::SOON, async || {
+                            browser.run_async(FILES_KEPT).await == true
+                        })
+                        .await;
+                    }
                     wire.mend();
                     browser.reload().await;
                 }
@@ -145,12 +161,10 @@ async fn a_report_is_made_with_the_keyboard_alone_and_without_telling_the_place(
         press(".share").await;
         browser
             .until(
-                "the refusal is told",
-                "!document.querySelector('#notice').hidden",
+                "the refusal is told, ready for the address",
+                "!document.querySelector('#notice').hidden && document.activeElement.id === 'text'",
             )
             .await;
-        let focus = browser.run("return document.activeElement.id").await;
-        assert_eq!(focus, "text", "ready for the address");
         write("trước số 12 Nguyễn Trãi, phường Cái Khế").await;
         page.until_asked("thuộc lĩnh vực nào").await;
         choose("Đường, vỉa hè").await;
@@ -331,11 +345,19 @@ const TWO_LATE_TABS: &str = r"
     }
     const storages = [new Storage(), new Storage()];
     const tabs = storages.map((storage) => new Transcript(new Keep('', () => storage), () => {}));
+    const read = (text) => (text === undefined ? null : JSON.parse(text));
     const reach = () => {
-        const told = storages.map((storage) => storage.told.splice(0));
-        storages.forEach((storage, tab) =>
-            told[1 - tab].forEach(([name, value]) => storage.kept.set(name, value)));
+        while (storages.some((storage) => storage.told.length > 0)) {
+            const told = storages.map((storage) => storage.told.splice(0));
+            storages.forEach((storage, tab) => told[1 - tab].forEach(([name, value]) => {
+                const before = read(storage.kept.get(name));
+                storage.kept.set(name, value);
+                tabs[tab].keepPlace(name, before, read(value));
+            }));
+        }
     };
+    let time = 1000;
+    Date.now = () => (time += 10);
     const reply = { kind: 'text', text: 'Dạ.' };
     tabs[0].add({ id: 'first', from: 'me', state: 'waiting' });
     reach();
@@ -344,7 +366,11 @@ const TWO_LATE_TABS: &str = r"
     tabs[0].addReply('reply', reply);
     tabs[1].update('first', { state: 'sent' });
     reach();
-    return tabs.map((tab) => tab.entries().map(({ id, state }) => id + ' ' + state).sort());";
+    tabs[1].addReply('question', reply);
+    tabs[1].add({ id: 'answer', from: 'me', state: 'sent' });
+    tabs[0].addReply('question', reply);
+    reach();
+    return tabs.map((tab) => tab.entries().map(({ id, state }) => `${id} ${state ?? 'theirs'}`));";
 
 #[tokio::test]
 async fn what_two_tabs_write_at_once_is_kept() {
@@ -355,7 +381,13 @@ async fn what_two_tabs_write_at_once_is_kept() {
         let script = format!(
             "(async () => {{{TWO_LATE_TABS}}})().then(done, (error) => done(`${{error}}`))"
         );
-        let both = ["first sent", "reply undefined", "second waiting"];
+        let both = [
+            "first sent",
+            "second waiting",
+            "reply theirs",
+            "question theirs",
+            "answer sent",
+        ];
         assert_eq!(browser.run_async(&script).await, json!([both, both]));
     })
     .await;

@@ -65,7 +65,7 @@ impl Subject for Page {
             named: None,
         };
         config.templates.insert("status".to_owned(), form);
-        config.app.timeout = Duration::from_millis(500);
+        config.app.timeout = Duration::from_secs(2);
         Arc::new(Messenger::new(config, self.client.clone()).expect("a good configuration"))
     }
 

@@ -43,7 +43,7 @@ impl Subject for Bot {
             };
         }
         config.api_base = api_base.into();
-        config.timeout = Duration::from_millis(500);
+        config.timeout = Duration::from_secs(2);
         Arc::new(Telegram::new(config, self.client.clone()).expect("a good configuration"))
     }
 

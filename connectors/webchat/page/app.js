@@ -89,10 +89,14 @@ function onstate(state) {
 addEventListener('focus', () => connection.state === 'replaced' && connection.start());
 document.addEventListener('pointerdown', () => connection.state === 'replaced' && connection.start());
 
-keep.watch((name) => {
+keep.watch((name, before, now) => {
   // Another tab: it said something, or the visitor deleted everything there.
-  if (name === null || name === 'visitor') location.reload();
-  else if (transcript.holds(name)) {
+  if (name === null || name === 'visitor') {
+    // What this tab wrote before it saw that goes as well.
+    if (!now) keep.clear();
+    location.reload();
+  } else if (transcript.holds(name)) {
+    transcript.keepPlace(name, before, now);
     view.show(transcript.entries());
     outbox.flush();
   }

@@ -65,11 +65,12 @@ export class Keep {
     for (const name of ['visitor', ...this.names(ENTRY)]) this.remove(name);
   }
 
-  /** Calls back when another tab changed something. */
+  /** Calls back when another tab changed something: its name, and what it was and is. */
   watch(changed) {
-    addEventListener('storage', (event) => {
-      if (event.key === null || event.key.startsWith(this.#prefix)) {
-        changed(event.key?.slice(this.#prefix.length) ?? null);
+    const read = (text) => (text === null ? null : JSON.parse(text));
+    addEventListener('storage', ({ key, oldValue, newValue }) => {
+      if (key === null || key.startsWith(this.#prefix)) {
+        changed(key?.slice(this.#prefix.length) ?? null, read(oldValue), read(newValue));
       }
     });
   }
@@ -136,6 +137,16 @@ export class Transcript {
     if (!entry) return;
     this.#keep.set(ENTRY + id, { ...entry, ...change });
     this.#changed();
+  }
+
+  /**
+   * Another tab wrote what was under this name. One that is late takes a reply in once more and would put it
+   * behind what was said since: its first place stays.
+   */
+  keepPlace(name, before, now) {
+    if (before && now && before.order < now.order) {
+      this.#keep.set(name, { ...now, order: before.order, at: before.at });
+    }
   }
 
   /** Takes a reply in, once. It is kept when this returns. */

@@ -4,6 +4,8 @@
 import { Lost } from './connection.js';
 
 const UPLOAD = 200_000;
+// How long a file may take until it is kept.
+const FILE_KEPT = 10_000;
 
 export class Outbox {
   #connection;
@@ -44,6 +46,10 @@ export class Outbox {
     while (this.#connection.online) {
       const entry = this.#transcript.entries().find((each) => each.state === 'waiting');
       if (!entry) return;
+      if (await this.#isOnItsWay(entry)) {
+        setTimeout(() => this.flush(), 2000);
+        return;
+      }
       let answer;
       try {
         answer = entry.file ? await this.#upload(entry) : await this.#connection.ask(asFrame(entry));
@@ -61,6 +67,11 @@ export class Outbox {
         this.#settle(entry, { state: 'failed', reason: answer.reason });
       }
     }
+  }
+
+  /** Another tab is about to keep the file, or holds it in memory: then it sends it. */
+  async #isOnItsWay({ id, at, file }) {
+    return file && Math.abs(Date.now() - at) < FILE_KEPT && !(await this.#files.get(id));
   }
 
   #settle(entry, change) {

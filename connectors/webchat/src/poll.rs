@@ -1,6 +1,6 @@
 //! The same over plain requests, for networks that let no WebSocket through.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -16,6 +16,9 @@ use crate::{
     routes::{Shared, answer, full, visitor_of},
     socket::known,
 };
+
+/// So long after they came they are announced once more, for a reply that was set aside at that very moment.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// `GET …/poll`: the frames that are there, or the next one within the time that a poll is held.
 pub(crate) async fn poll(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
@@ -33,7 +36,14 @@ pub(crate) async fn poll(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     let mut connection = shared.connect(&citizen, known(&shared, language));
     shared.host.present(&citizen).await;
     let mut frames = Vec::new();
-    match timeout(shared.config.poll_hold, connection.next()).await {
+    let hold = shared.config.poll_hold;
+    let first = hold.min(AGAIN);
+    let mut next = timeout(first, connection.next()).await;
+    if next.is_err() && first < hold {
+        shared.host.present(&citizen).await;
+        next = timeout(hold.saturating_sub(first), connection.next()).await;
+    }
+    match next {
         Ok(Some(frame)) => frames.push(frame),
         Ok(None) => {
             return answer(&ToPage::Error {

@@ -42,7 +42,7 @@ impl Subject for Number {
         let channel = ChannelId::new("wa").expect("a good id");
         let mut app = App::new(SECRET.into(), VERIFY_TOKEN.into(), TOKEN.into());
         app.api_base = api_base.into();
-        app.timeout = Duration::from_millis(500);
+        app.timeout = Duration::from_secs(2);
         let mut config = Config::new(channel, app, "1060");
         config.account_id = self.account.map(str::to_owned);
         let form = |parameters: &[&str], named: Option<&[&str]>| TemplateForm {

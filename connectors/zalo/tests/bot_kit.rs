@@ -52,7 +52,7 @@ impl Subject for Bot {
     fn connector(&self, api_base: &str) -> Arc<dyn Connector> {
         let config = BotConfig {
             api_base: api_base.to_owned(),
-            timeout: Duration::from_millis(500),
+            timeout: Duration::from_secs(2),
             media_hosts: vec![api_base.to_owned()],
             ..config(self.polls)
         };

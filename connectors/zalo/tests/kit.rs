@@ -115,7 +115,7 @@ impl Subject for Account {
         config.templates.insert("status".to_owned(), status);
         config.templates.insert("news".to_owned(), news);
         config.answers = std::env::temp_dir().join("langnghe-no-such-folder");
-        config.timeout = Duration::from_millis(400);
+        config.timeout = Duration::from_secs(2);
         let account = OfficialAccount::new(config, self.client.clone());
         let account = account.expect("a good configuration");
         account.attach(Arc::new(Program));

@@ -78,8 +78,16 @@ fn settings(url: &str) -> WebhookSettings {
         id: BackendId::new("ioc").expect("an id"),
         url: url.to_owned().into(),
         secrets: vec![SECRET.to_owned().into()],
-        timeout: Duration::from_millis(700),
+        timeout: Duration::from_secs(20),
         allow_private: true,
+    }
+}
+
+/// The same for a server that does not answer.
+fn impatient(url: &str) -> WebhookSettings {
+    WebhookSettings {
+        timeout: Duration::from_millis(700),
+        ..settings(url)
     }
 }
 
@@ -284,7 +292,7 @@ async fn a_strange_answer_to_a_delivered_ticket_changes_nothing() {
     };
     let (_, url) = Endpoint::start(endless).await;
     assert_eq!(
-        deliver(settings(&url), &delivery()).await,
+        deliver(impatient(&url), &delivery()).await,
         Ok(Receipt::default())
     );
 }
@@ -295,9 +303,10 @@ async fn no_answer_is_tried_again_and_nothing_secret_is_told() {
         .await
         .expect("a port");
     let address = listener.local_addr().expect("an address");
-    let url = format!("http://{address}/t?key=address-secret");
+    let at = |address| format!("http://{address}/t?key=address-secret");
+    let url = at(address);
     // Connected, since the kernel takes it, and never answered.
-    let silent = deliver(settings(&url), &delivery())
+    let silent = deliver(impatient(&url), &delivery())
         .await
         .expect_err("no answer");
     assert_eq!(
@@ -307,8 +316,12 @@ async fn no_answer_is_tried_again_and_nothing_secret_is_told() {
             reason: "time-out".to_owned()
         }
     );
-    drop(listener);
-    let refused = deliver(settings(&url), &delivery())
+    // Ours, and nobody listens there.
+    let closed = tokio::net::TcpSocket::new_v4().expect("a socket");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    closed.bind(any).expect("a port");
+    let refused = at(closed.local_addr().expect("an address"));
+    let refused = deliver(settings(&refused), &delivery())
         .await
         .expect_err("nobody there");
     assert_eq!(

@@ -12,7 +12,7 @@ use std::{
 use langnghe_http::{ClientSettings, GuardedClient, HttpError, read_bounded};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 /// What a server does with a connection once it has read the request's head.
@@ -86,9 +86,13 @@ async fn answer(mut stream: TcpStream, conduct: Conduct, written: Arc<AtomicUsiz
 }
 
 fn client(allow_private: bool) -> GuardedClient {
+    client_within(Duration::from_secs(20), allow_private)
+}
+
+fn client_within(timeout: Duration, allow_private: bool) -> GuardedClient {
     GuardedClient::new(&ClientSettings {
-        timeout: Duration::from_millis(800),
-        connect_timeout: Duration::from_millis(500),
+        timeout,
+        connect_timeout: timeout,
         allow_private,
         ..ClientSettings::default()
     })
@@ -211,7 +215,12 @@ async fn a_body_is_read_up_to_the_bound() {
 async fn nothing_is_waited_for_without_end() {
     let server = Server::start(Conduct::Stalls).await;
     assert_eq!(
-        get(&client(true), &server.url("/"), 100).await,
+        get(
+            &client_within(Duration::from_millis(800), true),
+            &server.url("/"),
+            100
+        )
+        .await,
         Err(HttpError::Timeout)
     );
     // The head came, the body does not.
@@ -227,9 +236,11 @@ async fn nothing_is_waited_for_without_end() {
 
 #[tokio::test]
 async fn failures_are_told_apart_and_quote_nothing() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    // Ours, and nobody listens there.
+    let closed = TcpSocket::new_v4().expect("a socket");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    closed.bind(any).expect("a port");
     let closed_at = closed.local_addr().expect("an address");
-    drop(closed);
     let rubbish = Server::start(Conduct::Says("SSH-2.0-OpenSSH_9.6\r\n")).await;
     let plain = Server::start(Conduct::Interrupts("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
     let token = "access_token=EAAB-secret";

@@ -49,6 +49,11 @@ enum Stored {
 }
 
 impl Envelope {
+    /// Whether it answers what the citizen just did, and no agency's notice stands behind it.
+    pub(crate) fn is_plain_answer(&self) -> bool {
+        self.purpose == Purpose::Answer && self.origin.is_none()
+    }
+
     /// An answer to what the citizen just did.
     pub(crate) fn answer(reply: Reply) -> Self {
         Self {

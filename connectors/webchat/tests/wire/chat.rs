@@ -54,6 +54,15 @@ impl Chat {
         Self::started(change, Some(line.clone())).await
     }
 
+    /// One that looks for a visitor at the others for so long.
+    pub(crate) async fn patient_replica(line: &Arc<Line>, find_time: Duration) -> Self {
+        let change = |config: &mut Config| {
+            config.grace = Duration::from_millis(100);
+            config.find_time = find_time;
+        };
+        Self::started(change, Some(line.clone())).await
+    }
+
     async fn started(change: impl FnOnce(&mut Config), line: Option<Arc<Line>>) -> Self {
         let mut config = Config::new(ChannelId::new("web").expect("good"));
         config.ack_time = SOON;

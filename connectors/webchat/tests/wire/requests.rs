@@ -1,6 +1,6 @@
 //! Polling, uploads and the page itself.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use axum::{
     body::Body,
@@ -44,6 +44,13 @@ async fn polling_carries_the_same_with_the_same_ids() {
         chat.request(stranger).await.status(),
         StatusCode::UNAUTHORIZED
     );
+}
+
+#[tokio::test]
+async fn who_polls_is_announced_again_for_what_was_set_aside_as_they_came() {
+    let chat = Chat::with(|config| config.poll_hold = Duration::from_millis(3_100)).await;
+    assert_eq!(chat.poll().await, json!([]));
+    assert_eq!(chat.came().len(), 2);
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ struct Replica {
     task: tokio::task::JoinHandle<()>,
 }
 
-const SHORT: Duration = Duration::from_millis(600);
+const SHORT: Duration = Duration::from_secs(2);
 
 fn replica(store: &Arc<dyn Store>) -> Replica {
     let mut owner = Owner::new(Arc::clone(store), SHORT);
@@ -207,11 +207,7 @@ async fn a_dead_owner_is_followed_within_its_lease_and_never_earlier() {
     let died = Instant::now();
     first.task.abort();
     let next = second.owns().await;
-    assert!(
-        died.elapsed() < SHORT + Duration::from_secs(1),
-        "{:?}",
-        died.elapsed()
-    );
+    assert!(died.elapsed() < 2 * SHORT, "{:?}", died.elapsed());
     assert!(!reign.holds(), "the dead one's right ended before");
     assert!(next.epoch() > reign.epoch());
     second.stop.cancel();

@@ -49,7 +49,9 @@ impl Attempted {
             return Self::of(SettleResult::Drop);
         }
         let waits = match result {
-            SettleResult::Park => true,
+            // Of a plain answer on a channel without a window it is not known when the citizen was heard
+            // from: whoever comes wakes it.
+            SettleResult::Park => outlook.knows_when_heard() || !envelope.is_plain_answer(),
             SettleResult::Retry { .. } => envelope.purpose != Purpose::Answer,
             _ => false,
         };

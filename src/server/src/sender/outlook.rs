@@ -54,6 +54,11 @@ impl Refusals {
 }
 
 impl Outlook {
+    /// Whether it is known when the citizen was last heard from.
+    pub(super) fn knows_when_heard(&self) -> bool {
+        self.heard_at.is_some()
+    }
+
     /// The number under which the citizen agreed to be told news.
     pub(super) fn phone(&self) -> Option<&str> {
         self.contact.phone()
@@ -67,7 +72,7 @@ impl Sender {
         outgoing: &OutboxReply,
         envelope: &Envelope,
     ) -> Result<Outlook, StoreError> {
-        if envelope.purpose == Purpose::Answer && envelope.origin.is_none() {
+        if envelope.is_plain_answer() {
             let window = self.channel.connector.capabilities().window;
             let heard_at = outgoing.window_until.zip(window);
             return Ok(Outlook {
@@ -98,9 +103,8 @@ impl Sender {
     ) -> Situation<'a> {
         let policy = &self.channel.notices;
         let purpose = envelope.purpose;
-        let plain_answer = purpose == Purpose::Answer && envelope.origin.is_none();
         // Entries of earlier versions, and those of channels without a window, have none.
-        let always = plain_answer && outgoing.window_until.is_none();
+        let always = envelope.is_plain_answer() && outgoing.window_until.is_none();
         let answered = envelope.reminds
             && outlook
                 .heard_at

@@ -14,7 +14,7 @@ use langnghe_model::{
     event::Media,
 };
 use langnghe_store::{
-    Commit, Lane, Limits, NewEvent, NewReply, OpenMode, OwnerId, Ownership, SessionChange,
+    Commit, Heard, Lane, Limits, NewEvent, NewReply, OpenMode, OwnerId, Ownership, SessionChange,
     SqliteStore,
 };
 use tokio::sync::mpsc;
@@ -30,6 +30,8 @@ const SOON: Duration = Duration::from_secs(10);
 struct Provider {
     capabilities: Capabilities,
     asked: mpsc::Sender<String>,
+    /// When it was asked, each time.
+    asked_at: Mutex<Vec<Instant>>,
     answers: Semaphore,
     /// How the next sends are refused.
     refusals: Mutex<VecDeque<SendError>>,
@@ -54,6 +56,10 @@ impl Connector for Provider {
         let Reply::Text { text, .. } = outgoing.reply else {
             panic!("only texts are queued");
         };
+        self.asked_at
+            .lock()
+            .expect("not poisoned")
+            .push(Instant::now());
         self.asked
             .send(text.clone())
             .await
@@ -134,6 +140,7 @@ impl Stage {
         let provider = Arc::new(Provider {
             capabilities: Capabilities::text_only(100),
             asked: sender,
+            asked_at: Mutex::default(),
             answers: Semaphore::new(0),
             refusals: Mutex::default(),
             hints: Mutex::default(),
@@ -203,12 +210,15 @@ impl Stage {
             conversation,
             token: claim.token,
             processed: claim.events[0].0,
-            session: SessionChange::Keep,
+            session: SessionChange::Put(b"{}".to_vec()),
             replies: texts.iter().map(reply).collect(),
             tickets: Vec::new(),
             timers: Vec::new(),
             set_aside: Vec::new(),
-            heard: None,
+            heard: Some(Heard {
+                at: now,
+                window_until: None,
+            }),
             contact: None,
             erase: false,
         };
@@ -243,6 +253,12 @@ impl Stage {
     async fn asked(&mut self) -> String {
         let asked = tokio::time::timeout(SOON, self.asked.recv()).await;
         asked.expect("the provider is asked").expect("it is there")
+    }
+
+    /// The time between two questions to the provider, counted from zero.
+    fn between(&self, one: usize, other: usize) -> Duration {
+        let asked_at = self.provider.asked_at.lock().expect("not poisoned");
+        asked_at[other] - asked_at[one]
     }
 
     async fn end(self) {
@@ -358,7 +374,7 @@ fn chat_rule() -> QuotaRule {
         scope: QuotaScope::Recipient,
         unit: QuotaUnit::Messages,
         limit: 1,
-        per: Duration::from_millis(500),
+        per: Duration::from_millis(1500),
         burst: 1,
     }
 }
@@ -370,7 +386,6 @@ async fn a_recipient_who_has_to_wait_holds_up_nobody() {
     stage.granted().await;
     stage.queue("an", &["an 1", "an 2"]).await;
     assert_eq!(stage.asked().await, "an 1");
-    let first = Instant::now();
     let waits = async {
         while stage.keeper.book.states()[0].waiting == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -382,12 +397,30 @@ async fn a_recipient_who_has_to_wait_holds_up_nobody() {
     stage.queue("binh", &["binh 1"]).await;
     assert_eq!(stage.asked().await, "binh 1");
     assert_eq!(stage.asked().await, "an 2");
-    assert!(
-        first.elapsed() >= Duration::from_millis(495),
-        "{:?}",
-        first.elapsed()
-    );
+    let apart = stage.between(0, 2);
+    assert!(apart >= Duration::from_millis(1495), "{apart:?}");
     assert_eq!(stage.keeper.book.states()[0].waiting, 0);
+    stage.end().await;
+}
+
+/// Where there is no window, the reply does not tell when the citizen was heard from.
+#[tokio::test]
+async fn an_answer_to_one_who_is_away_waits_until_they_come() {
+    let mut stage = Stage::new(None);
+    stage.provider.answers.add_permits(9);
+    let away = std::iter::repeat_with(|| SendError::Away).take(2);
+    let refusals = &stage.provider.refusals;
+    refusals.lock().expect("not poisoned").extend(away);
+    stage.granted().await;
+    stage.queue("an", &["an 1"]).await;
+    for _ in 0..2 {
+        assert_eq!(stage.asked().await, "an 1");
+        stage.asked_nothing_more().await;
+        let an = ConversationId::new(stage.channel.clone(), CitizenId::new("an"));
+        stage.store.wake(&an).await.expect("wake");
+    }
+    assert_eq!(stage.asked().await, "an 1");
+    stage.asked_nothing_more().await;
     stage.end().await;
 }
 
@@ -409,13 +442,9 @@ async fn a_throttled_channel_rests_and_goes_on_at_half_its_pace() {
     stage.granted().await;
     stage.queue("an", &["an 1"]).await;
     assert_eq!(stage.asked().await, "an 1");
-    let refused = Instant::now();
     assert_eq!(stage.asked().await, "an 1");
-    assert!(
-        refused.elapsed() >= Duration::from_millis(290),
-        "{:?}",
-        refused.elapsed()
-    );
+    let rested = stage.between(0, 1);
+    assert!(rested >= Duration::from_millis(290), "{rested:?}");
     let shown = stage.keeper.state(true).expect("it is shown");
     assert_eq!((shown.pace_percent, shown.quotas[0].pace_percent), (50, 50));
     stage.end().await;
