@@ -163,7 +163,7 @@ async fn a_reply_waits_for_the_window_and_for_the_pair_limit() {
     talk.says("Phản ánh", "Anh/chị gặp sự việc gì").await;
     // The recipient is to be left alone for a while: what follows waits the four seconds that Meta
     // recommends, and then comes.
-    road.whatsapp.leave_of_pair(&talk.person.id, 0.0);
+    road.whatsapp.leave_of_pair(&talk.person.id, 0.4);
     talk.says("Ba đêm nay đầu ngõ đi lại nguy hiểm", "Sự việc ở đâu")
         .await;
     assert!(road.whatsapp.pair_refusals() >= 1);

@@ -12,6 +12,8 @@ pub(crate) struct Tally {
     failures: Vec<Vec<String>>,
     /// Whether the lines that come now are a failed test's.
     speaks: bool,
+    /// Whether they tell where it was called from.
+    backtrace: bool,
 }
 
 impl Tally {
@@ -22,12 +24,15 @@ impl Tally {
             self.speaks = true;
         } else if line == "failures:" {
             self.speaks = false;
-        } else if self.speaks
-            && let Some(failure) = self.failures.last_mut()
-            && failure.len() < LINES
-            && !line.is_empty()
-        {
-            failure.push(line.to_owned());
+        } else if self.speaks {
+            self.backtrace = line == "stack backtrace:" || self.backtrace && line.starts_with(' ');
+            if let Some(failure) = self.failures.last_mut()
+                && failure.len() < LINES
+                && !self.backtrace
+                && !line.is_empty()
+            {
+                failure.push(line.to_owned());
+            }
         } else {
             self.count(line);
         }
@@ -83,6 +88,9 @@ mod tests {
             "failures:",
             "---- one stdout ----",
             "thread 'one' panicked",
+            "stack backtrace:",
+            "   0: begin",
+            "the log",
             "",
             "---- two stdout ----",
             "left: 1",
@@ -99,6 +107,7 @@ mod tests {
             [
                 "---- one stdout ----",
                 "thread 'one' panicked",
+                "the log",
                 "---- two stdout ----",
                 "left: 1"
             ]

@@ -132,6 +132,7 @@ async fn send_on(stage: Arc<Stage>, next: Arc<AtomicUsize>, options: Options) {
         while let Err(error) = stage.send(&id, &text).await {
             let wait = match error {
                 SendError::Throttled { after, .. } => after.unwrap_or_default(),
+                SendError::NotReady { after, .. } => after,
                 SendError::Transport { .. } => Duration::ZERO,
                 other => panic!("{other}"),
             };

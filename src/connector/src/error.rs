@@ -40,6 +40,15 @@ pub enum SendError {
         /// The provider's code.
         code: String,
     },
+    /// There is no line to the provider, or no token, just now: nothing was asked of them. The channel rests;
+    /// it is no attempt, and its pace stays as it is.
+    #[error("not ready ({reason})")]
+    NotReady {
+        /// When it is worth another look.
+        after: Duration,
+        /// A short phrase.
+        reason: String,
+    },
     /// The provider will never take this message. Goes to the dead letters.
     #[error("rejected by the provider ({code})")]
     Rejected {
@@ -63,6 +72,7 @@ impl SendError {
             Self::Away => "away",
             Self::RecipientGone { .. } => "recipient_gone",
             Self::Credentials { .. } => "credentials",
+            Self::NotReady { .. } => "not_ready",
             Self::Rejected { .. } => "rejected",
             Self::Transport { .. } => "transport",
         }
@@ -80,6 +90,10 @@ impl SendError {
             Self::RecipientGone { .. } => LateFailure::RecipientGone,
             Self::Credentials { .. } => LateFailure::Again {
                 after: Some(60),
+                channel: true,
+            },
+            Self::NotReady { after, .. } => LateFailure::Again {
+                after: Some(after.as_secs()),
                 channel: true,
             },
             Self::Rejected { .. } => LateFailure::Never,

@@ -139,10 +139,7 @@ impl Submitter {
             // Nothing was written, so it is no attempt; the channel rests until the next one to bind.
             LineState::Down { again } => {
                 let until = again.map(|again| again.saturating_duration_since(Instant::now()));
-                Err(throttled(
-                    until.unwrap_or_default().max(Duration::from_secs(1)),
-                    "no line",
-                ))
+                Err(no_line(until.unwrap_or_default()))
             }
         }
     }
@@ -156,7 +153,7 @@ impl Submitter {
             Ok(answer) => self.judge(line, answer),
             // Nothing was written: as if the provider had asked us to wait.
             Err(LineError::Full) => Err(throttled(Duration::from_secs(1), "window full")),
-            Err(LineError::Gone) => Err(throttled(Duration::from_secs(1), "no line")),
+            Err(LineError::Gone) => Err(no_line(Duration::ZERO)),
             // It may have been taken or not. It goes again: a notice that comes twice names its case
             // twice, one that never comes is lost.
             Err(LineError::Timeout) => Err(transport("no answer")),
@@ -250,12 +247,20 @@ fn throttled(after: Duration, code: &str) -> SendError {
     }
 }
 
+/// There is no line; perhaps there is one after this time, and not within a second.
+fn no_line(after: Duration) -> SendError {
+    SendError::NotReady {
+        after: after.max(Duration::from_secs(1)),
+        reason: "no line".to_owned(),
+    }
+}
+
 /// Which of several failures of one message decides.
 fn gravity(error: &SendError) -> u8 {
     match error {
         SendError::Rejected { .. } => 3,
         SendError::Credentials { .. } => 2,
-        SendError::Throttled { .. } => 1,
+        SendError::Throttled { .. } | SendError::NotReady { .. } => 1,
         _ => 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use langnghe_connector::{SendError, ThrottleScope, signature::encode_hex};
+use langnghe_connector::{SendError, signature::encode_hex};
 use langnghe_model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -114,10 +114,9 @@ impl State {
             (None, None) => "not authorised yet".to_owned(),
             // The first renewal is under way, or comes again soon: Zalo refused nothing.
             (None, Some(_)) => {
-                return SendError::Throttled {
-                    after: Some(FIRST_PAIR),
-                    scope: ThrottleScope::Channel,
-                    code: "no access token yet".to_owned(),
+                return SendError::NotReady {
+                    after: FIRST_PAIR,
+                    reason: "no access token yet".to_owned(),
                 };
             }
         };

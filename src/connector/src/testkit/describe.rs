@@ -35,6 +35,10 @@ pub(super) fn sent(sent: &Result<Sent, SendError>) -> Value {
 pub(super) fn error(error: &SendError) -> Value {
     let mut description = json!({ "error": error.class() });
     match error {
+        SendError::NotReady { after, reason } => {
+            description["after"] = after.as_secs().into();
+            description["reason"] = reason.as_str().into();
+        }
         SendError::Throttled { after, scope, code } => {
             description["code"] = code.as_str().into();
             description["after"] = after.map(|after| after.as_secs()).into();

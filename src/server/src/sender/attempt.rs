@@ -140,7 +140,9 @@ impl Sender {
                 // A "typing" is worth no second attempt, but what it tells of the channel counts.
                 let rests = matches!(
                     error,
-                    SendError::Throttled { .. } | SendError::Credentials { .. }
+                    SendError::Throttled { .. }
+                        | SendError::Credentials { .. }
+                        | SendError::NotReady { .. }
                 );
                 if typing && !rests {
                     return Attempted::of(SettleResult::Drop);
@@ -252,7 +254,13 @@ impl Sender {
             counts: false,
         };
         match error {
-            SendError::Throttled { .. } | SendError::Credentials { .. } if held_too_long => bury(),
+            SendError::Throttled { .. }
+            | SendError::Credentials { .. }
+            | SendError::NotReady { .. }
+                if held_too_long =>
+            {
+                bury()
+            }
             SendError::Throttled { after, scope, .. } => {
                 let wait = after.unwrap_or(THROTTLE_REST);
                 if *scope == ThrottleScope::Channel {
@@ -271,6 +279,13 @@ impl Sender {
                     .rest
                     .prolong(CREDENTIALS_REST, &error.to_string());
                 later(CREDENTIALS_REST)
+            }
+            SendError::NotReady { after, .. } => {
+                tracing::info!(channel = %self.channel.id, %error, wait_s = after.as_secs(),
+                    "the channel is not ready to send");
+                // It is this replica's own line or token: another one is not told.
+                self.quotas.rest.prolong(*after, &error.to_string());
+                later(*after)
             }
             SendError::Away | SendError::WindowClosed { .. } => SettleResult::Park,
             SendError::RecipientGone { .. } | SendError::Rejected { .. } => bury(),
