@@ -77,6 +77,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
     }
 }
 
+/// For fields that hold an id: an empty one names nothing, and two of them would be one.
+///
+/// # Errors
+/// When it is no [`Word`].
+pub fn id<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Word<'a>>, D::Error> {
+    let word = Option::<Word<'a>>::deserialize(deserializer)?;
+    Ok(word.filter(|word| !word.as_str().is_empty()))
+}
+
 /// A moment in milliseconds, seconds, or either as a string. Zero and less mean none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment(i64);

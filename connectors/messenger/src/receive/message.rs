@@ -18,7 +18,7 @@ use crate::PAGE_INBOX;
 
 #[derive(Deserialize)]
 struct WireMessage<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "langnghe_graph::wire::id")]
     mid: Option<Word<'a>>,
     text: Option<String>,
     #[serde(borrow)]
@@ -45,7 +45,7 @@ struct QuickReply {
 
 #[derive(Deserialize)]
 struct ReplyTo<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "langnghe_graph::wire::id")]
     mid: Option<Word<'a>>,
 }
 

@@ -19,7 +19,7 @@ type Read = Result<Event, serde_json::Error>;
 
 #[derive(Deserialize)]
 struct Postback<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "langnghe_graph::wire::id")]
     mid: Option<Word<'a>>,
     title: Option<String>,
     payload: Option<String>,

@@ -13,7 +13,7 @@ use super::{content, kinds, scope::Scope};
 /// What all types of messages have, and the payload of each type.
 #[derive(Deserialize)]
 pub(super) struct WireMessage<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "langnghe_graph::wire::id")]
     pub(super) id: Option<Word<'a>>,
     #[serde(borrow)]
     from: Option<Word<'a>>,
@@ -62,7 +62,7 @@ pub(super) struct WireMessage<'a> {
 
 #[derive(Deserialize)]
 struct Context<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "langnghe_graph::wire::id")]
     id: Option<Word<'a>>,
 }
 
@@ -115,8 +115,7 @@ pub(super) fn event(scope: &Scope<'_>, raw: &str) -> Result<Event, serde_json::E
 /// The message that this one answers; a forwarded one has a context without it.
 fn reply_to(wire: &WireMessage<'_>) -> Option<EventId> {
     let context: Context<'_> = serde_json::from_str(wire.context?.get()).ok()?;
-    let id = context.id.filter(|id| !id.as_str().is_empty())?;
-    Some(EventId::new(id.into_string()))
+    Some(EventId::new(context.id?.into_string()))
 }
 
 /// The advertisement or post that led to us.

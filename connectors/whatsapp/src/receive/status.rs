@@ -13,7 +13,7 @@ use crate::send::failed_later;
 
 #[derive(Deserialize)]
 struct WireStatus<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "langnghe_graph::wire::id")]
     id: Option<Word<'a>>,
     #[serde(borrow, default)]
     status: Word<'a>,

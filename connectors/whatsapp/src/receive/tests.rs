@@ -80,6 +80,15 @@ proptest! {
 }
 
 #[test]
+fn messages_whose_ids_are_empty_are_not_one() {
+    let body = BODY.replace("wamid.1", "").replace("wamid.2", "");
+    let events = receive_signed(body.as_bytes()).expect("signed");
+    let [one, other] = [&events[0].id, &events[1].id];
+    assert!(!one.as_str().is_empty() && !other.as_str().is_empty());
+    assert_ne!(one, other);
+}
+
+#[test]
 fn the_whole_of_it_is_read() {
     let events = receive_signed(BODY.as_bytes()).expect("signed");
     let kinds: Vec<&str> = events.iter().map(|event| event.kind.name()).collect();
