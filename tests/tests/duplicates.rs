@@ -89,19 +89,11 @@ fn turn(library: &Library, claim: &Claim) -> Commit {
         }));
     }
     Commit {
-        conversation: claim.conversation.clone(),
-        token: claim.token,
-        processed: claim.events.last().expect("never empty").0,
         session: session.map_or(SessionChange::Delete, |session| {
             SessionChange::Put(session.encode())
         }),
         replies,
-        tickets: Vec::new(),
-        timers: Vec::new(),
-        set_aside: Vec::new(),
-        heard: None,
-        contact: None,
-        erase: false,
+        ..claim.done()
     }
 }
 

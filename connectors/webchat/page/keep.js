@@ -60,9 +60,10 @@ export class Keep {
     }
   }
 
-  /** Forgets the visitor and all that was said. */
+  /** Forgets the visitor and all that was said; the language stays. */
   clear() {
-    for (const name of ['visitor', ...this.names(ENTRY)]) this.remove(name);
+    this.remove('visitor');
+    for (const name of this.names('')) if (name !== 'language') this.remove(name);
   }
 
   /** Calls back when another tab changed something: its name, and what it was and is. */

@@ -50,6 +50,26 @@ pub struct Claim {
     pub events: Vec<(Position, Vec<u8>)>,
 }
 
+impl Claim {
+    /// The commit that takes all its events out of the inbox and changes nothing else.
+    pub fn done(&self) -> Commit {
+        let last = self.events.last();
+        Commit {
+            conversation: self.conversation.clone(),
+            token: self.token,
+            processed: last.map_or(Position(0), |(position, _)| *position),
+            session: SessionChange::Keep,
+            replies: Vec::new(),
+            tickets: Vec::new(),
+            timers: Vec::new(),
+            set_aside: Vec::new(),
+            heard: None,
+            contact: None,
+            erase: false,
+        }
+    }
+}
+
 /// What a worker did with a claim: all of it happens, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {

@@ -202,7 +202,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn note(&self, code: &str, note: TicketNote) -> Result<bool, StoreError>;
 
-    /// Lists dead letters, newest first, from before `before` on.
+    /// Lists dead letters, newest first, from before `before` on. Those that died by one call are in no
+    /// order that is promised: on a cluster each partition numbers its own.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -11,8 +11,8 @@ use langnghe_model::{
 };
 use langnghe_store::{
     Accepted, Commit, Committed, DeadKind, Disabled, Epoch, Lane, Limits, NewDeadLetter, NewEvent,
-    NewReply, OpenMode, Retention, SentRecord, SessionChange, SettleResult, Settlement,
-    SqliteStore, Store, StoreError, TicketFilter,
+    NewReply, OpenMode, Retention, SentRecord, SettleResult, Settlement, SqliteStore, Store,
+    StoreError, TicketFilter,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -48,19 +48,7 @@ async fn turn(store: &SqliteStore, change: impl FnOnce(&mut Commit)) {
         .claim(1, LEASE, NOW, Duration::ZERO)
         .await
         .expect("claim");
-    let mut commit = Commit {
-        conversation: claims[0].conversation.clone(),
-        token: claims[0].token,
-        processed: claims[0].events[0].0,
-        session: SessionChange::Keep,
-        replies: Vec::new(),
-        tickets: Vec::new(),
-        timers: Vec::new(),
-        set_aside: Vec::new(),
-        heard: None,
-        contact: None,
-        erase: false,
-    };
+    let mut commit = claims[0].done();
     change(&mut commit);
     assert_eq!(
         store.commit(vec![commit], NOW).await.expect("commit"),

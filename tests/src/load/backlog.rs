@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use langnghe_model::{ChannelId, CitizenId, ConversationId, DedupKey, Reply, Timestamp};
-use langnghe_store::{Claim, Commit, Lane, NewEvent, NewReply, SessionChange};
+use langnghe_store::{Claim, Commit, Lane, NewEvent, NewReply};
 
 use crate::{Installation, backing, clock};
 
@@ -50,7 +50,7 @@ pub(super) async fn make(
             left -= claims.len();
             let commits = claims
                 .into_iter()
-                .map(|claim| commit(claim, each))
+                .map(|claim| commit(&claim, each))
                 .collect();
             let committed = store.commit(commits, now).await;
             committed.map_err(|error| error.to_string())?;
@@ -59,7 +59,7 @@ pub(super) async fn make(
     store.close().await.map_err(|error| error.to_string())
 }
 
-fn commit(claim: Claim, each: usize) -> Commit {
+fn commit(claim: &Claim, each: usize) -> Commit {
     let reply = |number: usize| {
         let text = format!("Tra loi {number}");
         NewReply {
@@ -69,16 +69,7 @@ fn commit(claim: Claim, each: usize) -> Commit {
         }
     };
     Commit {
-        token: claim.token,
-        processed: claim.events[0].0,
-        conversation: claim.conversation,
-        session: SessionChange::Keep,
         replies: (1..=each).map(reply).collect(),
-        tickets: Vec::new(),
-        timers: Vec::new(),
-        set_aside: Vec::new(),
-        heard: None,
-        contact: None,
-        erase: false,
+        ..claim.done()
     }
 }

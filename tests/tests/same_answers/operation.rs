@@ -393,6 +393,7 @@ impl Draw {
         }
     }
 
+    // Here and below at most one dies by one call: the order of several is left open.
     fn settle(&mut self, seen: &Seen) -> Operation {
         let replies = self.several(&seen.replies);
         let mut buried = false;
@@ -418,12 +419,16 @@ impl Draw {
 
     fn settle_deliveries(&mut self, seen: &Seen) -> Operation {
         let deliveries = self.several(&seen.deliveries);
+        let mut buried = false;
         let results = deliveries.into_iter().map(|delivery| {
             let result = match self.random.random_range(0..8) {
                 0..3 => Delivered::Retry {
                     seconds: self.random.random_range(0..40),
                 },
-                3..5 => Delivered::Bury,
+                3..5 if !buried => {
+                    buried = true;
+                    Delivered::Bury
+                }
                 _ => Delivered::Taken,
             };
             (delivery, result)

@@ -12,8 +12,7 @@ use std::{
 
 use langnghe_model::{ChannelId, CitizenId, ConversationId, DedupKey, Timestamp};
 use langnghe_store::{
-    Accepted, Claim, Commit, NewEvent, Position, RedisOptions, RedisStore, SessionChange, Store,
-    StoreError,
+    Accepted, Claim, Commit, NewEvent, RedisOptions, RedisStore, SessionChange, Store, StoreError,
 };
 use langnghe_tests::{clock, stores, wait};
 
@@ -65,19 +64,9 @@ pub(crate) fn turn(claim: &Claim) -> Commit {
         session.extend_from_slice(body);
         session.push(b' ');
     }
-    let last = claim.events.last();
     Commit {
-        conversation: claim.conversation.clone(),
-        token: claim.token,
-        processed: last.map_or(Position(0), |(position, _)| *position),
         session: SessionChange::Put(session),
-        replies: Vec::new(),
-        tickets: Vec::new(),
-        timers: Vec::new(),
-        set_aside: Vec::new(),
-        heard: None,
-        contact: None,
-        erase: false,
+        ..claim.done()
     }
 }
 

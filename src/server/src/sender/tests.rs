@@ -208,20 +208,13 @@ impl Stage {
             lane: Lane::Answer,
         };
         let commit = Commit {
-            conversation,
-            token: claim.token,
-            processed: claim.events[0].0,
             session: SessionChange::Put(b"{}".to_vec()),
             replies: texts.iter().map(reply).collect(),
-            tickets: Vec::new(),
-            timers: Vec::new(),
-            set_aside: Vec::new(),
             heard: Some(Heard {
                 at: now,
                 window_until: None,
             }),
-            contact: None,
-            erase: false,
+            ..claim.done()
         };
         self.store.commit(vec![commit], now).await.expect("commit");
     }

@@ -39,17 +39,8 @@ impl Work {
     pub(super) fn new(claim: &Claim) -> Self {
         Self {
             commit: Commit {
-                conversation: claim.conversation.clone(),
-                token: claim.token,
                 processed: Position(0),
-                session: SessionChange::Keep,
-                replies: Vec::new(),
-                tickets: Vec::new(),
-                timers: Vec::new(),
-                set_aside: Vec::new(),
-                heard: None,
-                contact: None,
-                erase: false,
+                ..claim.done()
             },
             contact: None,
             count: 0,

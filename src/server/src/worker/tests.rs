@@ -266,17 +266,9 @@ async fn a_session_of_a_newer_program_waits_for_it_untouched() {
     let ours = claim.session.clone().expect("a session");
     let later = [&[250], &ours[1..]].concat();
     let commit = Commit {
-        conversation: claim.conversation,
-        token: claim.token,
         processed: Position(0),
         session: SessionChange::Put(later.clone()),
-        replies: Vec::new(),
-        tickets: Vec::new(),
-        timers: Vec::new(),
-        set_aside: Vec::new(),
-        heard: None,
-        contact: None,
-        erase: false,
+        ..claim.done()
     };
     let committed = shared.store.commit(vec![commit], clock::now()).await;
     assert_eq!(committed.expect("the store is there"), [Committed::Done]);

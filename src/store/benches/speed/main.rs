@@ -292,24 +292,18 @@ fn turn(claim: &langnghe_store::Claim, timers: bool) -> Commit {
         Vec::new()
     };
     Commit {
-        conversation: claim.conversation.clone(),
-        token: claim.token,
-        processed: claim.events.last().expect("never empty").0,
         session: SessionChange::Put(session),
         replies: vec![NewReply {
             body: vec![b'r'; 200],
             window_until: Some(NOW),
             lane: Lane::Answer,
         }],
-        tickets: Vec::new(),
         timers,
-        set_aside: Vec::new(),
         heard: Some(Heard {
             at: NOW,
             window_until: Some(NOW),
         }),
-        contact: None,
-        erase: false,
+        ..claim.done()
     }
 }
 

@@ -92,7 +92,7 @@ pub async fn erasure_takes_the_lease_away(fixture: &dyn Fixture) {
     queue(&*store, &citizen("an"), 1, &["one"]).await;
     let sending = claim_replies(&*store, 1, start()).await;
     take_in(&*store, &citizen("an"), 2).await;
-    let mut late = done(&claim_one(&*store, start()).await);
+    let mut late = claim_one(&*store, start()).await.done();
     late.session = SessionChange::Put(b"late".to_vec());
     store.erase(&citizen("an"), at(1)).await.expect("erase");
     assert_eq!(commit(&*store, late, at(1)).await, Committed::LeaseLost);
@@ -216,7 +216,7 @@ pub async fn a_purge_removes_idle_sessions_only(fixture: &dyn Fixture) {
         .accept(vec![event(&citizen("binh"), 9)], later)
         .await
         .expect("accept");
-    let mut heard = done(&claim_one(&*store, later).await);
+    let mut heard = claim_one(&*store, later).await.done();
     heard.heard = Some(Heard {
         at: later,
         window_until: None,
@@ -227,7 +227,7 @@ pub async fn a_purge_removes_idle_sessions_only(fixture: &dyn Fixture) {
         .accept(vec![event(&citizen("chi"), 10)], later)
         .await
         .expect("accept");
-    let mut reminded = done(&claim_one(&*store, later).await);
+    let mut reminded = claim_one(&*store, later).await.done();
     reminded.session = SessionChange::Put(b"reminded".to_vec());
     assert_eq!(commit(&*store, reminded, later).await, Committed::Done);
     let retention = Retention {

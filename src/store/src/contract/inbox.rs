@@ -53,7 +53,7 @@ pub async fn a_redelivery_is_known_after_reopening_and_after_processing(fixture:
     take_in(&*store, &citizen("an"), 1).await;
     let claim_of_an = claim_one(&*store, start()).await;
     assert_eq!(
-        commit(&*store, done(&claim_of_an), start()).await,
+        commit(&*store, claim_of_an.done(), start()).await,
         Committed::Done
     );
     drop(store);
@@ -96,7 +96,7 @@ pub async fn a_conversation_has_one_holder(fixture: &dyn Fixture) {
         "held, though more came"
     );
     assert_eq!(
-        commit(&*store, done(&first), start()).await,
+        commit(&*store, first.done(), start()).await,
         Committed::Done
     );
     assert_eq!(texts(&claim_one(&*store, start()).await), ["event 2"]);
@@ -142,7 +142,7 @@ pub async fn a_claim_carries_no_more_than_the_limit_and_the_rest_follows(fixture
     let first = claim_one(&*store, start()).await;
     assert_eq!(texts(&first), ["event 1", "event 2"]);
     assert_eq!(
-        commit(&*store, done(&first), start()).await,
+        commit(&*store, first.done(), start()).await,
         Committed::Done
     );
     assert_eq!(texts(&claim_one(&*store, start()).await), ["event 3"]);
@@ -158,10 +158,10 @@ pub async fn a_lease_that_ran_out_lets_another_claim_and_fences_the_first(fixtur
     assert_ne!(slow.token, quick.token);
     assert_eq!(texts(&quick), ["event 1"]);
     assert_eq!(
-        commit(&*store, done(&slow), at(31)).await,
+        commit(&*store, slow.done(), at(31)).await,
         Committed::LeaseLost
     );
-    assert_eq!(commit(&*store, done(&quick), at(32)).await, Committed::Done);
+    assert_eq!(commit(&*store, quick.done(), at(32)).await, Committed::Done);
     assert!(claim(&*store, 1, at(100)).await.is_empty());
 }
 
@@ -216,7 +216,7 @@ pub async fn an_event_refused_for_room_is_no_duplicate_later(fixture: &dyn Fixtu
     assert_eq!(answers, [Accepted::Stored, Accepted::InboxFull]);
     let first = claim_one(&*store, start()).await;
     assert_eq!(
-        commit(&*store, done(&first), start()).await,
+        commit(&*store, first.done(), start()).await,
         Committed::Done
     );
     take_in(&*store, &citizen("an"), 2).await;
@@ -233,7 +233,7 @@ pub async fn a_released_conversation_comes_back_when_its_time_has_come(fixture: 
         .expect("release");
     assert!(claim(&*store, 1, at(4)).await.is_empty());
     assert_eq!(
-        commit(&*store, done(&first), at(4)).await,
+        commit(&*store, first.done(), at(4)).await,
         Committed::LeaseLost
     );
     assert_eq!(texts(&claim_one(&*store, at(5)).await), ["event 1"]);
@@ -285,7 +285,7 @@ pub async fn a_claim_that_nobody_awaits_any_more_loses_nothing(fixture: &dyn Fix
         if let Ok(claims) = cut {
             for claim in claims.expect("claim") {
                 assert_eq!(
-                    commit(&*store, done(&claim), start()).await,
+                    commit(&*store, claim.done(), start()).await,
                     Committed::Done
                 );
             }
@@ -301,7 +301,7 @@ pub async fn a_claim_that_nobody_awaits_any_more_loses_nothing(fixture: &dyn Fix
         let wait = Duration::from_millis(100);
         for claim in store.claim(100, LEASE, start(), wait).await.expect("claim") {
             assert_eq!(
-                commit(&*store, done(&claim), start()).await,
+                commit(&*store, claim.done(), start()).await,
                 Committed::Done
             );
         }
@@ -338,8 +338,8 @@ pub async fn leases_of_a_dead_process_are_worth_nothing(fixture: &dyn Fixture) {
     let new = claim_one(&*store, at(31)).await;
     assert_eq!(texts(&new), ["event 1"]);
     assert_eq!(
-        commit(&*store, done(&old), at(31)).await,
+        commit(&*store, old.done(), at(31)).await,
         Committed::LeaseLost
     );
-    assert_eq!(commit(&*store, done(&new), at(31)).await, Committed::Done);
+    assert_eq!(commit(&*store, new.done(), at(31)).await, Committed::Done);
 }

@@ -185,7 +185,7 @@ impl Model {
         let Some((claim, _)) = conversation.claim.take() else {
             return;
         };
-        let mut turn = done(&claim);
+        let mut turn = claim.done();
         let processed = random.random_range(1..=claim.events.len());
         turn.processed = claim.events[processed - 1].0;
         conversation.inbox.drain(..processed);
@@ -222,7 +222,7 @@ impl Model {
         }
         let answer = commit(store, turn, at(now)).await;
         assert_eq!(answer, Committed::Done, "{context}");
-        let late = commit(store, done(&claim), at(now)).await;
+        let late = commit(store, claim.done(), at(now)).await;
         assert_eq!(late, Committed::LeaseLost, "{context}");
     }
 

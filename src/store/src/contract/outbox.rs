@@ -319,7 +319,7 @@ pub async fn many_waiting_replies_keep_their_order(fixture: &dyn Fixture) {
         assert_eq!(claims.len(), 400);
         claims.sort_by_key(|claim| claim.events[0].0);
         let commits = claims.iter().map(|claim| {
-            let mut commit = done(claim);
+            let mut commit = claim.done();
             let texts =
                 (0..REPLIES).map(|n| format!("{} {round} {n:02}", claim.conversation.key()));
             commit.replies = texts.map(|text| reply(&text)).collect();

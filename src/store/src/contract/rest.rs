@@ -229,7 +229,7 @@ pub async fn operations_of_many_callers_all_happen(fixture: &dyn Fixture) {
                 for claim in claims {
                     let positions = claim.events.iter().map(|(position, _)| *position);
                     seen.extend(positions.map(|position| (claim.conversation.clone(), position)));
-                    let answer = commit(&*store, done(&claim), start()).await;
+                    let answer = commit(&*store, claim.done(), start()).await;
                     assert_eq!(answer, Committed::Done);
                 }
             }
@@ -252,7 +252,7 @@ pub async fn operations_of_many_callers_all_happen(fixture: &dyn Fixture) {
         for claim in claims {
             let positions = claim.events.iter().map(|(position, _)| *position);
             seen.extend(positions.map(|position| (claim.conversation.clone(), position)));
-            let answer = commit(&*store, done(&claim), start()).await;
+            let answer = commit(&*store, claim.done(), start()).await;
             assert_eq!(answer, Committed::Done);
         }
     }

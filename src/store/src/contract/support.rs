@@ -8,7 +8,7 @@ use langnghe_model::{
 
 use crate::{
     Accepted, Claim, Commit, Committed, Epoch, Lane, Limits, NewEvent, NewReply, NewTicket,
-    OutboxReply, Position, SessionChange, SettleResult, Settlement, Store, contract::Fixture,
+    OutboxReply, SettleResult, Settlement, Store, contract::Fixture,
 };
 
 /// How long a lease lasts where that is not the point.
@@ -99,26 +99,6 @@ pub(super) fn text(body: &[u8]) -> String {
     String::from_utf8(body.to_vec()).expect("text")
 }
 
-/// A commit of all events of a claim that changes nothing else.
-pub(super) fn done(claim: &Claim) -> Commit {
-    Commit {
-        conversation: claim.conversation.clone(),
-        token: claim.token,
-        processed: claim
-            .events
-            .last()
-            .map_or(Position(0), |(position, _)| *position),
-        session: SessionChange::Keep,
-        replies: Vec::new(),
-        tickets: Vec::new(),
-        timers: Vec::new(),
-        set_aside: Vec::new(),
-        heard: None,
-        contact: None,
-        erase: false,
-    }
-}
-
 pub(super) async fn commit(store: &dyn Store, commit: Commit, now: Timestamp) -> Committed {
     let answers = store.commit(vec![commit], now).await.expect("commit");
     assert_eq!(answers.len(), 1);
@@ -148,7 +128,7 @@ pub(super) async fn turn_at(
     let claim = claims
         .into_iter()
         .find(|claim| claim.conversation == *conversation);
-    let mut empty = done(&claim.expect("the conversation is ready"));
+    let mut empty = claim.expect("the conversation is ready").done();
     change(&mut empty);
     assert_eq!(commit(store, empty, now).await, Committed::Done);
 }

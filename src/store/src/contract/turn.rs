@@ -50,14 +50,14 @@ pub async fn a_commit_without_the_lease_changes_nothing(fixture: &dyn Fixture) {
     take_in(&*store, &citizen("an"), 1).await;
     let slow = claim_one(&*store, start()).await;
     let quick = claim_one(&*store, at(31)).await;
-    let mut late = done(&slow);
+    let mut late = slow.done();
     late.session = SessionChange::Put(b"late".to_vec());
     late.replies = vec![reply("late")];
     late.tickets = vec![ticket("LATE", Some("ioc"))];
     assert_eq!(commit(&*store, late, at(32)).await, Committed::LeaseLost);
     assert_eq!(send_all(&*store, at(32)).await, [""; 0]);
     assert_eq!(store.ticket("LATE").await.expect("ticket"), None);
-    assert_eq!(commit(&*store, done(&quick), at(32)).await, Committed::Done);
+    assert_eq!(commit(&*store, quick.done(), at(32)).await, Committed::Done);
     take_in(&*store, &citizen("an"), 2).await;
     assert_eq!(claim_one(&*store, at(33)).await.session, None);
 }
@@ -66,7 +66,7 @@ pub async fn a_commit_without_the_lease_changes_nothing(fixture: &dyn Fixture) {
 pub async fn a_commit_counts_once(fixture: &dyn Fixture) {
     let store = open(fixture).await;
     take_in(&*store, &citizen("an"), 1).await;
-    let mut twice = done(&claim_one(&*store, start()).await);
+    let mut twice = claim_one(&*store, start()).await.done();
     twice.replies = vec![reply("once")];
     let answers = store
         .commit(vec![twice.clone(), twice.clone()], start())
@@ -85,7 +85,7 @@ pub async fn a_taken_code_changes_nothing_and_keeps_the_lease(fixture: &dyn Fixt
     })
     .await;
     take_in(&*store, &citizen("binh"), 2).await;
-    let mut second = done(&claim_one(&*store, start()).await);
+    let mut second = claim_one(&*store, start()).await.done();
     second.session = SessionChange::Put(b"session".to_vec());
     second.replies = vec![reply("your code")];
     let taken = NewTicket {
@@ -116,7 +116,7 @@ pub async fn a_code_may_not_repeat_within_a_commit_or_a_batch(fixture: &dyn Fixt
     take_in(&*store, &citizen("an"), 1).await;
     take_in(&*store, &citizen("binh"), 2).await;
     let claims = claim(&*store, 2, start()).await;
-    let mut commits: Vec<_> = claims.iter().map(done).collect();
+    let mut commits: Vec<_> = claims.iter().map(crate::Claim::done).collect();
     let other = NewTicket {
         id: langnghe_model::TicketId::new("other"),
         ..ticket("AB12", None)
@@ -140,13 +140,13 @@ pub async fn events_that_come_during_a_turn_wait_for_the_next(fixture: &dyn Fixt
     take_in(&*store, &citizen("an"), 2).await;
     take_in(&*store, &citizen("an"), 3).await;
     assert_eq!(
-        commit(&*store, done(&first), start()).await,
+        commit(&*store, first.done(), start()).await,
         Committed::Done
     );
     let second = claim_one(&*store, start()).await;
     assert_eq!(texts(&second), ["event 2", "event 3"]);
     // A worker may also stop in the middle.
-    let mut half = done(&second);
+    let mut half = second.done();
     half.processed = second.events[0].0;
     assert_eq!(commit(&*store, half, start()).await, Committed::Done);
     assert_eq!(texts(&claim_one(&*store, start()).await), ["event 3"]);
@@ -165,7 +165,7 @@ pub async fn a_session_ends(fixture: &dyn Fixture) {
     take_in(&*store, &citizen("an"), 3).await;
     let third = claim_one(&*store, start()).await;
     assert_eq!(third.session.as_deref(), Some(&b"second"[..]));
-    let mut end = done(&third);
+    let mut end = third.done();
     end.session = SessionChange::Delete;
     assert_eq!(commit(&*store, end, start()).await, Committed::Done);
     take_in(&*store, &citizen("an"), 4).await;
@@ -180,7 +180,7 @@ pub async fn one_lost_lease_does_not_spoil_the_batch(fixture: &dyn Fixture) {
         take_in(&*store, &citizen(name), number).await;
     }
     let claims = claim(&*store, 3, start()).await;
-    let mut commits: Vec<_> = claims.iter().map(done).collect();
+    let mut commits: Vec<_> = claims.iter().map(crate::Claim::done).collect();
     commits[1].token = crate::LeaseToken(1);
     for (commit, text) in commits.iter_mut().zip(["an", "binh", "chi"]) {
         commit.replies = vec![reply(text)];

@@ -97,7 +97,7 @@ pub(super) async fn empty(store: &dyn Store, step: u32, now: Timestamp) -> Vec<S
         for claim in claims {
             let (key, session, events) = (claim.conversation.key(), &claim.session, shown(&claim));
             turns.push((key, format!("{session:?} {events:?}")));
-            let committed = commit(store, done(&claim), now).await;
+            let committed = commit(store, claim.done(), now).await;
             assert_eq!(committed, Committed::Done);
         }
     }

@@ -93,7 +93,7 @@ pub(super) async fn take_turns(store: &dyn Store, random: &mut StdRng, turn: u32
                 .expect("released");
             continue;
         }
-        let mut done = done(&claim);
+        let mut done = claim.done();
         done.session = match random.random_range(0..5) {
             0 => SessionChange::Keep,
             1 => SessionChange::Delete,
