@@ -22,8 +22,12 @@ impl Waiting {
         }
     }
 
-    /// What the caller's clock shows by now.
+    /// What the caller's clock shows by now. Who does not wait asks about the moment that was named,
+    /// however long the answer takes.
     pub(super) fn now(&self) -> Timestamp {
+        if self.wait.is_zero() {
+            return self.from;
+        }
         self.from + self.began.elapsed()
     }
 
@@ -40,5 +44,24 @@ impl Waiting {
         let rest = next.map_or(rest, |next| rest.min(next));
         // Either outcome means: look again.
         drop(tokio::time::timeout(rest, sign).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_wait_asks_about_the_moment_that_was_named() {
+        let named = Timestamp::from_seconds(2_500_000_000);
+        let late = Duration::from_secs(3);
+        let began = Instant::now().checked_sub(late).expect("a clock that runs");
+        let asked = |wait| Waiting {
+            began,
+            from: named,
+            wait,
+        };
+        assert_eq!(asked(Duration::ZERO).now(), named);
+        assert!(asked(Duration::from_secs(10)).now() >= named + late);
     }
 }
